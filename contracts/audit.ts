@@ -1,0 +1,77 @@
+import Type, { type Static } from 'typebox';
+import { DocumentTypeName } from './documents.ts';
+import { ClockState, Instant, ReaderId, Uuid } from './names.ts';
+import { HitOutcome, OfficerName } from './outbox.ts';
+import { Age, Basis, CollectionState, UnresolvedReason, VerdictKindName } from './verdict.ts';
+
+/**
+ * One entry of the tamper-evident record. It holds no document number and no name: `document.digest` is an HMAC of the
+ * search key under a key that the bureau holds for its auditors, named by its version.
+ */
+const common = {
+  seq: Type.Integer({ minimum: 1 }),
+  at: Instant,
+  clock: ClockState,
+  boot: Type.String({ maxLength: 64, description: 'Boot id of the machine' }),
+  monotonic: Type.Integer({ minimum: 0, description: 'Milliseconds since that boot' }),
+};
+
+export const AuditedDocument = Type.Object(
+  {
+    digest: Type.String({ pattern: '^[0-9]+:[0-9a-f]{32}$', description: 'Key version, colon, 128 bits of HMAC' }),
+    type: DocumentTypeName,
+  },
+  { additionalProperties: false },
+);
+
+const LookupEntry = Type.Object(
+  {
+    ...common,
+    kind: Type.Union([Type.Literal('lookup'), Type.Literal('amended'), Type.Literal('late-hit')]),
+    lookup: Uuid,
+    officer: OfficerName,
+    reader: ReaderId,
+    training: Type.Boolean(),
+    document: Type.Optional(AuditedDocument),
+    verdict: VerdictKindName,
+    basis: Type.Optional(Basis),
+    source: Type.Optional(CollectionState),
+    age: Type.Optional(Age),
+    reason: Type.Optional(Type.Union([UnresolvedReason, Type.String({ maxLength: 32 })])),
+    matches: Type.Integer({ minimum: 0 }),
+  },
+  { additionalProperties: false },
+);
+
+const AcknowledgedEntry = Type.Object(
+  { ...common, kind: Type.Literal('hit-acknowledged'), lookup: Uuid, officer: OfficerName, outcome: HitOutcome },
+  { additionalProperties: false },
+);
+
+const ConfirmationEntry = Type.Object(
+  {
+    ...common,
+    kind: Type.Literal('confirmation'),
+    lookup: Uuid,
+    result: Type.Union([Type.Literal('agrees'), Type.Literal('disagrees')]),
+  },
+  { additionalProperties: false },
+);
+
+/** The agent started: its version and, after a damaged store, the name of the file that was set aside. */
+const StartedEntry = Type.Object(
+  {
+    ...common,
+    kind: Type.Literal('started'),
+    version: Type.String({ maxLength: 32 }),
+    setAside: Type.Optional(Type.String({ maxLength: 255 })),
+  },
+  { additionalProperties: false },
+);
+
+export const AuditEntry = Type.Union([LookupEntry, AcknowledgedEntry, ConfirmationEntry, StartedEntry]);
+export type AuditEntry = Static<typeof AuditEntry>;
+
+type WithoutPlace<T> = T extends unknown ? Omit<T, 'seq' | 'at' | 'clock' | 'boot' | 'monotonic'> : never;
+/** What happened, before the record gives it a number and a time. */
+export type AuditEvent = WithoutPlace<AuditEntry>;

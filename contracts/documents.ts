@@ -1,0 +1,89 @@
+import Type, { type Static } from 'typebox';
+
+/** What an MRZ says (ICAO Doc 9303 parts 3 to 7). */
+
+export const DocumentFormat = Type.Union([
+  Type.Literal('TD1'),
+  Type.Literal('TD2'),
+  Type.Literal('TD3'),
+  Type.Literal('MRV-A'),
+  Type.Literal('MRV-B'),
+]);
+export type DocumentFormat = Static<typeof DocumentFormat>;
+
+export const DocumentTypeName = Type.Union([
+  Type.Literal('passport'),
+  Type.Literal('identity-card'),
+  Type.Literal('visa'),
+  Type.Literal('other'),
+]);
+
+/** Something about the document itself, apart from the search's result. */
+export const DocumentWarning = Type.Union([
+  Type.Literal('expired'),
+  Type.Literal('specimen'),
+  Type.Literal('number-check-digit'),
+  Type.Literal('birth-check-digit'),
+  Type.Literal('expiry-check-digit'),
+  Type.Literal('optional-check-digit'),
+  Type.Literal('composite-check-digit'),
+  Type.Literal('birth-date-impossible'),
+  Type.Literal('expiry-date-impossible'),
+  Type.Literal('state-unlisted'),
+]);
+export type DocumentWarning = Static<typeof DocumentWarning>;
+
+/** A date as printed: `iso` where it is a real day, with the century decided; parts may be unknown (`<`). */
+export interface MrzDate {
+  /** The six characters as read, YYMMDD. */
+  readonly raw: string;
+  /** ISO 8601 day, where year, month and day are known and exist in the calendar. */
+  readonly iso?: string;
+}
+
+export type CheckDigits = Readonly<
+  Partial<Record<'number' | 'birth' | 'expiry' | 'optional' | 'composite', boolean>>
+>;
+
+/** One travel document as its MRZ says it. Personal data: never logged; names are never stored and never sent. */
+export interface TravelDocument {
+  readonly format: DocumentFormat;
+  /** Two characters, fillers removed: `P`, `ID`, `V` … */
+  readonly documentCode: string;
+  /** Up to three characters, fillers removed: `UTO`, `D`. */
+  readonly issuingState: string;
+  /** The whole number, fillers inside kept, trailing ones removed, a long TD1 or TD2 number joined. */
+  readonly documentNumber: string;
+  /**
+   * Other numbers that the reader may have confused with this one and whose check digit holds as well, the likeliest
+   * first; never the number itself. They are searched too, and a match on one of them is `possible`.
+   */
+  readonly variants: readonly string[];
+  readonly names: { readonly primary: string; readonly secondary: string };
+  readonly nationality: string;
+  readonly sex: 'M' | 'F' | 'X' | 'unspecified';
+  readonly birth: MrzDate;
+  readonly expiry: MrzDate;
+  readonly optional: readonly string[];
+  /** Which check digits hold; a missing key means that this format has no such digit. */
+  readonly checks: CheckDigits;
+}
+
+/** Why a frame is not a document. */
+export const UnreadableReason = Type.Union([
+  Type.Literal('empty'),
+  Type.Literal('line-count'),
+  Type.Literal('line-length'),
+  Type.Literal('characters'),
+  Type.Literal('not-read'),
+  Type.Literal('document-code'),
+  Type.Literal('number-missing'),
+]);
+export type UnreadableReason = Static<typeof UnreadableReason>;
+
+/** Where reading failed: line (1 is the first) and columns (1 is the first, both ends included). */
+export const UnreadableSpot = Type.Object(
+  { line: Type.Integer({ minimum: 1 }), from: Type.Integer({ minimum: 1 }), to: Type.Integer({ minimum: 1 }) },
+  { additionalProperties: false },
+);
+export type UnreadableSpot = Static<typeof UnreadableSpot>;

@@ -1,0 +1,280 @@
+/**
+ * The one table of error codes. Each entry says what happened, what it means and what to do; `docs/errors.md` is
+ * generated from it and a test keeps the two equal. A code never changes its meaning and is never reused.
+ */
+export const errors = {
+  // Settings and start
+  SETTINGS_UNREADABLE: {
+    what: 'The configuration file cannot be read.',
+    meaning: 'The process does not start; nothing was changed.',
+    remedy: 'Check the path given with --config and that the user of the service may read it.',
+  },
+  SETTINGS_NOT_JSON: {
+    what: 'The configuration file is not JSON.',
+    meaning: 'The process does not start; nothing was changed.',
+    remedy: 'Correct the file at the line and column named; a trailing comma is the usual cause.',
+  },
+  SETTINGS_INVALID: {
+    what: 'A setting has a value that is not allowed, is missing or is unknown.',
+    meaning: 'The process does not start; nothing was changed. All such settings are listed at once.',
+    remedy: 'Correct each setting listed; docs/settings.md has the range, unit and default of every one.',
+  },
+  PORT_IN_USE: {
+    what: 'The port is taken by another process.',
+    meaning: 'The server cannot listen; the process does not start.',
+    remedy: 'Stop the other process or choose another port; `ss -ltnp` names who has it.',
+  },
+  ADDRESS_REFUSED: {
+    what: 'The address cannot be listened on.',
+    meaning: 'The server cannot listen; the process does not start.',
+    remedy: 'Check the host setting: it must be an address of this machine.',
+  },
+  TOOL_MISSING: {
+    what: 'A program that is needed is not installed.',
+    meaning: 'The step that needs it was not done.',
+    remedy: 'Install the package named; on Debian with `apt-get install`.',
+  },
+  USAGE: {
+    what: 'The command was called with arguments that it does not understand.',
+    meaning: 'Nothing was done.',
+    remedy: 'Call it with --help.',
+  },
+  INTERNAL: {
+    what: 'The program met a state that it was not written for.',
+    meaning: 'This is a defect. What was recorded before is safe; the service restarts.',
+    remedy: 'Report it with the log lines around it.',
+  },
+
+  // Keys, certificates, signatures
+  CREDENTIAL_UNREADABLE: {
+    what: 'A certificate or key file cannot be read.',
+    meaning: 'The part that needs it does not start.',
+    remedy: 'Check the path and its permissions, or enrol the terminal again.',
+  },
+  CERTIFICATE_EXPIRED: {
+    what: 'A certificate has expired.',
+    meaning: 'The other side will refuse the connection, or this side refused it.',
+    remedy: 'Check the clock of the machine first; then renew the certificate with `checkpost authority`.',
+  },
+  CERTIFICATE_NOT_YET_VALID: {
+    what: 'A certificate is not valid yet.',
+    meaning: 'The clock of this machine is probably wrong.',
+    remedy: 'Check the clock; a terminal without a battery-backed clock sets it from the centre.',
+  },
+  CERTIFICATE_REFUSED: {
+    what: 'The certificate of the other side was refused.',
+    meaning: 'It was not issued by the authority trusted here, or for another name; nothing was sent.',
+    remedy: 'Check that both sides were provisioned by the same authority and that the address matches the certificate.',
+  },
+  ENVELOPE_INVALID: {
+    what: 'A signed file is damaged or is not a signed file.',
+    meaning: 'It was refused and nothing was changed.',
+    remedy: 'Copy it again from its source.',
+  },
+  SIGNATURE_REFUSED: {
+    what: 'A signature does not match, or its key is not trusted for this use.',
+    meaning: 'The content was refused and nothing was changed.',
+    remedy: 'Get the file from the bureau again; if it happens twice, treat it as an attack and tell the bureau.',
+  },
+  SEAL_BROKEN: {
+    what: 'A sealed value cannot be opened with the key of this terminal.',
+    meaning: 'It was changed, or it belongs to another terminal.',
+    remedy: 'Keep the file and tell the bureau.',
+  },
+  PASSPHRASE_WRONG: {
+    what: 'The passphrase does not open the key.',
+    meaning: 'Nothing was signed.',
+    remedy: 'Try again with the right passphrase file.',
+  },
+
+  // Readers
+  READER_ABSENT: {
+    what: 'The reader is not plugged in.',
+    meaning: 'Documents cannot be read from it; it is tried again until it is back.',
+    remedy: 'Plug the reader in; check its cable and the path in the settings.',
+  },
+  READER_REFUSED: {
+    what: 'The reader is there but cannot be opened.',
+    meaning: 'Another program holds it, or the service may not use it.',
+    remedy: 'Close the other program; check that the udev rules for readers are installed.',
+  },
+  READER_LOST: {
+    what: 'The reader was unplugged or its link broke.',
+    meaning: 'A frame that was being read is dropped; the reader is opened again when it is back.',
+    remedy: 'Plug the reader in again and swipe once more.',
+  },
+  FRAME_TOO_LONG: {
+    what: 'The reader sent more bytes without an end of line than any document has.',
+    meaning: 'The bytes were dropped; reading goes on with the next line.',
+    remedy: 'Check the baud rate and the profile of the reader.',
+  },
+  FRAME_NOISE: {
+    what: 'The reader sent bytes that are not text.',
+    meaning: 'The bytes were dropped. A wrong baud rate looks like this.',
+    remedy: 'Check the baud rate and the wiring of the reader.',
+  },
+
+  // Store and record
+  STORE_CORRUPT: {
+    what: 'The database of the terminal is damaged.',
+    meaning: 'It was set aside unchanged and a new one was begun; the centre is told.',
+    remedy: 'Keep the file named for the bureau: what it still owed may be recovered from it.',
+  },
+  STORE_LOCKED: {
+    what: 'Another process holds the database.',
+    meaning: 'Two agents on one state folder would damage the record; this one does not start.',
+    remedy: 'Stop the other process first.',
+  },
+  STORE_FULL: {
+    what: 'The disk is full.',
+    meaning: 'Verdicts that cannot be recorded are not shown as `no-record`.',
+    remedy: 'Free space on the state partition.',
+  },
+  STORE_FAILED: {
+    what: 'The database could not be read or written.',
+    meaning: 'What was being recorded is not recorded; a verdict of `no-record` becomes `unresolved`.',
+    remedy: 'Check the disk; the condition is shown at the centre too.',
+  },
+  STORE_NEWER: {
+    what: 'The database was written by a newer release.',
+    meaning: 'This release does not open it, so that nothing in it is lost.',
+    remedy: 'Install the newer release again.',
+  },
+  AUDIT_BROKEN: {
+    what: 'The audit chain does not verify.',
+    meaning: 'An entry was altered, removed, added or reordered at the place named.',
+    remedy: 'Keep the database as it is and tell the bureau.',
+  },
+
+  // Editions and collections
+  EDITION_ABSENT: {
+    what: 'There is no edition of the collection on this terminal.',
+    meaning: 'While the centre is out of reach, documents are `unresolved`.',
+    remedy: 'Bring an edition by the link or on a stick.',
+  },
+  EDITION_DAMAGED: {
+    what: 'The edition file is damaged.',
+    meaning: 'It was refused; the one before stays in use.',
+    remedy: 'Get the edition again.',
+  },
+  EDITION_FOREIGN: {
+    what: 'The edition was made with another key than this terminal holds.',
+    meaning: 'It was refused; the one before stays in use.',
+    remedy: 'Get the edition of your bureau, or enrol the terminal again.',
+  },
+  COLLECTION_INVALID: {
+    what: 'A row of the collection is not a record.',
+    meaning: 'The row is counted and listed; the others are loaded.',
+    remedy: 'Correct the rows listed at their source.',
+  },
+
+  // Centre
+  CENTRAL_UNREACHABLE: {
+    what: 'The centre cannot be reached.',
+    meaning: 'Documents are answered from the edition, with its age.',
+    remedy: 'Check the uplink; the terminal tries again by itself.',
+  },
+  CENTRAL_TIMEOUT: {
+    what: 'The centre did not answer in time.',
+    meaning: 'The document was answered from the edition, with its age.',
+    remedy: 'If it lasts, check the uplink and the centre.',
+  },
+  CENTRAL_REFUSED: {
+    what: 'The centre refused the request.',
+    meaning: 'The terminal is not known there, was revoked, or sent what the centre does not accept.',
+    remedy: 'Check the registration of the terminal at the centre.',
+  },
+  CENTRAL_NONSENSE: {
+    what: 'The centre answered something that is not an answer.',
+    meaning: 'It was not believed; the document was answered from the edition.',
+    remedy: 'Check that the release of the centre and the terminal fit together.',
+  },
+  REQUEST_INVALID: {
+    what: 'The request does not fit its schema.',
+    meaning: 'It was refused; nothing was changed.',
+    remedy: 'Correct the fields named.',
+  },
+  TERMINAL_UNKNOWN: {
+    what: 'The terminal is not in the registry, or was revoked.',
+    meaning: 'The request was refused.',
+    remedy: 'Register the terminal with `checkpost authority sign`.',
+  },
+  NOT_FOUND: {
+    what: 'There is nothing at this address.',
+    meaning: 'Nothing was changed.',
+    remedy: 'Check the address.',
+  },
+
+  // Fleet
+  BROKER_UNREACHABLE: {
+    what: 'The message broker cannot be reached.',
+    meaning: 'What is owed to the centre waits on disk and is sent when the broker is back.',
+    remedy: 'Check the uplink and the broker; the terminal tries again by itself.',
+  },
+  BROKER_REFUSED: {
+    what: 'The message broker refused the connection.',
+    meaning: 'The certificate is not accepted there, or the terminal has no rights.',
+    remedy: 'Check the registration of the terminal and the access rules of the broker.',
+  },
+  MESSAGE_INVALID: {
+    what: 'A message does not fit its schema.',
+    meaning: 'It was refused, counted and not acted upon.',
+    remedy: 'Check that the release of the centre and the terminal fit together.',
+  },
+
+  // Provisioning
+  AUTHORITY_EXISTS: {
+    what: 'There is an authority in this folder already.',
+    meaning: 'Nothing was changed: making a new one would cut off every terminal of the old one.',
+    remedy: 'Choose another folder.',
+  },
+  AUTHORITY_ABSENT: {
+    what: 'There is no authority in this folder.',
+    meaning: 'Nothing was done.',
+    remedy: 'Make one with `checkpost authority init`.',
+  },
+  SITE_EXISTS: {
+    what: 'A site with this id exists.',
+    meaning: 'Nothing was changed.',
+    remedy: 'Choose another id, or show it with `checkpost site list`.',
+  },
+  SITE_UNKNOWN: {
+    what: 'There is no site with this id.',
+    meaning: 'Nothing was done.',
+    remedy: 'See `checkpost site list`.',
+  },
+  BUNDLE_INVALID: {
+    what: 'The folder is not a complete bundle.',
+    meaning: 'Nothing was changed on the terminal.',
+    remedy: 'Copy the bundle again from the centre.',
+  },
+  TOKEN_EXPIRED: {
+    what: 'The enrolment token has expired.',
+    meaning: 'The terminal was not enrolled.',
+    remedy: 'Have the centre make a new bundle.',
+  },
+  TOKEN_USED: {
+    what: 'The enrolment token was used already.',
+    meaning: 'The terminal was not enrolled; somebody enrolled with this bundle before.',
+    remedy: 'If that was not you, tell the bureau at once; otherwise have a new bundle made.',
+  },
+  CODE_WRONG: {
+    what: 'The enrolment code does not belong to this bundle.',
+    meaning: 'The terminal was not enrolled.',
+    remedy: 'Check the code that you were told.',
+  },
+  REQUEST_FOREIGN: {
+    what: 'The answer belongs to another request.',
+    meaning: 'The terminal was not enrolled; nothing was changed.',
+    remedy: 'Bring the answer made for the request of this terminal.',
+  },
+
+  // Uplink
+  TUNNEL_FAILED: {
+    what: 'The tunnel could not be brought up.',
+    meaning: 'The terminal cannot reach the centre; documents are answered from the edition.',
+    remedy: 'See the message of the tool in the log.',
+  },
+} as const satisfies Record<string, { what: string; meaning: string; remedy: string }>;
+
+export type ErrorCode = keyof typeof errors;

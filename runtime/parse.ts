@@ -1,0 +1,26 @@
+import type { Static, TSchema } from 'typebox';
+import { Check, Errors } from 'typebox/value';
+import type { ErrorCode } from '#contracts/errors.ts';
+import { fail, ok, type Result } from '#contracts/result.ts';
+
+/**
+ * Parses JSON from an edge (a message, a request, a file) by its schema. The fault names the places and what is
+ * allowed there, never the values found, which may be personal data.
+ */
+export function parseJson<S extends TSchema>(schema: S, text: string, code: ErrorCode): Result<Static<S>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    return fail(code, 'It is not JSON.', cause);
+  }
+  return parseValue(schema, value, code);
+}
+
+export function parseValue<S extends TSchema>(schema: S, value: unknown, code: ErrorCode): Result<Static<S>> {
+  if (Check(schema, value)) return ok(value as Static<S>);
+  const places = Errors(schema, value)
+    .slice(0, 5)
+    .map((error) => `${error.instancePath === '' ? 'the whole' : error.instancePath} ${error.message}`);
+  return fail(code, `${places.join('; ')}.`);
+}
