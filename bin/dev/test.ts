@@ -1,0 +1,97 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/**
+ * `npm test`: every check in the order of its cost, each one named as it begins. What was left out for want of root or
+ * of a program is named in the last lines; a test that skips itself without saying why is a failure.
+ *
+ * Arguments choose steps by name: `npm test -- types unit`.
+ */
+const root = resolve(import.meta.dirname, '../..');
+const bin = join(root, 'node_modules/.bin');
+const scratch = mkdtempSync(join(tmpdir(), 'checkpost-test-'));
+const leftOutFile = join(scratch, 'left-out');
+
+const vitest = (project: string): string[] => [
+  'vitest',
+  'run',
+  '--project',
+  project,
+  '--reporter=default',
+  '--reporter=json',
+  `--outputFile.json=${join(scratch, `${project}.json`)}`,
+];
+
+const steps: Readonly<Record<string, readonly string[]>> = {
+  types: ['tsc', '--noEmit'],
+  lint: ['oxlint', '--type-aware', '--deny-warnings'],
+  format: ['oxfmt', '--check'],
+  unit: vitest('unit'),
+  integration: vitest('integration'),
+  browser: vitest('browser'),
+};
+
+function skipped(project: string): string[] {
+  const file = join(scratch, `${project}.json`);
+  if (!existsSync(file)) return [];
+  const report = JSON.parse(readFileSync(file, 'utf8')) as {
+    testResults: { name: string; assertionResults: { status: string; fullName: string }[] }[];
+  };
+  return report.testResults
+    .flatMap((result) => result.assertionResults)
+    .filter((test) => test.status === 'skipped' || test.status === 'pending' || test.status === 'todo')
+    .map((test) => test.fullName);
+}
+
+function leftOut(): string[] {
+  if (!existsSync(leftOutFile)) return [];
+  return [...new Set(readFileSync(leftOutFile, 'utf8').split('\n').filter(Boolean))];
+}
+
+const chosen = process.argv.slice(2);
+const unknown = chosen.filter((name) => !Object.hasOwn(steps, name));
+if (unknown.length > 0) {
+  process.stderr.write(
+    `npm test: there is no step ${unknown.join(', ')}; steps: ${Object.keys(steps).join(', ')}\n`,
+  );
+  process.exit(2);
+}
+
+const failed: string[] = [];
+const silent: string[] = [];
+for (const [name, command] of Object.entries(steps)) {
+  if (chosen.length > 0 && !chosen.includes(name)) continue;
+  const began = performance.now();
+  process.stdout.write(`\n== ${name}\n`);
+  const [program = '', ...args] = command;
+  const done = spawnSync(join(bin, program), args, {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: {
+      ...process.env,
+      CHECKPOST_LEFT_OUT: leftOutFile,
+      PATH: `${bin}:${process.env['PATH']}:/usr/sbin:/sbin`,
+    },
+  });
+  if (done.status !== 0) failed.push(name);
+  silent.push(...skipped(name));
+  process.stdout.write(
+    `== ${name}: ${done.status === 0 ? 'passed' : 'FAILED'} in ${((performance.now() - began) / 1000).toFixed(1)} s\n`,
+  );
+  // Without types and lint clean, the later steps only hide the cause; a failed test does not stop the others.
+  if (done.status !== 0 && name === 'types') break;
+}
+
+const named = leftOut();
+if (silent.length > named.length) failed.push(`skipped without a reason: ${silent.join('; ')}`);
+for (const stepName of Object.keys(steps)) {
+  if (chosen.length > 0 && !chosen.includes(stepName)) named.push(`the step ${stepName}: not asked for`);
+}
+rmSync(scratch, { recursive: true, force: true });
+process.stdout.write(`\n${failed.length === 0 ? 'All that ran passed.' : `FAILED: ${failed.join(', ')}`}\n`);
+process.stdout.write(
+  named.length === 0 ? 'left out: nothing\n' : named.map((line) => `left out: ${line}\n`).join(''),
+);
+process.exitCode = failed.length === 0 ? 0 : 1;
