@@ -18,7 +18,10 @@ const common = {
 
 export const AuditedDocument = Type.Object(
   {
-    digest: Type.String({ pattern: '^[0-9]+:[0-9a-f]{32}$', description: 'Key version, colon, 128 bits of HMAC' }),
+    digest: Type.String({
+      pattern: '^[0-9]+:[0-9a-f]{32}$',
+      description: 'Key version, colon, 128 bits of HMAC',
+    }),
     type: DocumentTypeName,
   },
   { additionalProperties: false },
@@ -44,7 +47,13 @@ const LookupEntry = Type.Object(
 );
 
 const AcknowledgedEntry = Type.Object(
-  { ...common, kind: Type.Literal('hit-acknowledged'), lookup: Uuid, officer: OfficerName, outcome: HitOutcome },
+  {
+    ...common,
+    kind: Type.Literal('hit-acknowledged'),
+    lookup: Uuid,
+    officer: OfficerName,
+    outcome: HitOutcome,
+  },
   { additionalProperties: false },
 );
 

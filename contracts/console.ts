@@ -9,7 +9,11 @@ import { HitOutcome, OwedItem } from './outbox.ts';
  */
 
 /** `never`: registered, but it has not been seen yet. */
-export const TerminalState = Type.Union([Type.Literal('online'), Type.Literal('offline'), Type.Literal('never')]);
+export const TerminalState = Type.Union([
+  Type.Literal('online'),
+  Type.Literal('offline'),
+  Type.Literal('never'),
+]);
 
 export const TerminalRow = Type.Object(
   {
@@ -44,7 +48,10 @@ export const AlertRow = Type.Object(
     item: OwedItem,
     acknowledged: Type.Union([
       Type.Null(),
-      Type.Object({ at: Instant, outcome: HitOutcome, officer: Type.String() }, { additionalProperties: false }),
+      Type.Object(
+        { at: Instant, outcome: HitOutcome, officer: Type.String() },
+        { additionalProperties: false },
+      ),
     ]),
     centralConfirmation: Type.Union([Type.Null(), Type.Literal('agrees'), Type.Literal('disagrees')]),
   },

@@ -83,7 +83,11 @@ export type UnreadableReason = Static<typeof UnreadableReason>;
 
 /** Where reading failed: line (1 is the first) and columns (1 is the first, both ends included). */
 export const UnreadableSpot = Type.Object(
-  { line: Type.Integer({ minimum: 1 }), from: Type.Integer({ minimum: 1 }), to: Type.Integer({ minimum: 1 }) },
+  {
+    line: Type.Integer({ minimum: 1 }),
+    from: Type.Integer({ minimum: 1 }),
+    to: Type.Integer({ minimum: 1 }),
+  },
   { additionalProperties: false },
 );
 export type UnreadableSpot = Static<typeof UnreadableSpot>;

@@ -64,7 +64,8 @@ export const errors = {
   CERTIFICATE_REFUSED: {
     what: 'The certificate of the other side was refused.',
     meaning: 'It was not issued by the authority trusted here, or for another name; nothing was sent.',
-    remedy: 'Check that both sides were provisioned by the same authority and that the address matches the certificate.',
+    remedy:
+      'Check that both sides were provisioned by the same authority and that the address matches the certificate.',
   },
   ENVELOPE_INVALID: {
     what: 'A signed file is damaged or is not a signed file.',
@@ -74,7 +75,8 @@ export const errors = {
   SIGNATURE_REFUSED: {
     what: 'A signature does not match, or its key is not trusted for this use.',
     meaning: 'The content was refused and nothing was changed.',
-    remedy: 'Get the file from the bureau again; if it happens twice, treat it as an attack and tell the bureau.',
+    remedy:
+      'Get the file from the bureau again; if it happens twice, treat it as an attack and tell the bureau.',
   },
   SEAL_BROKEN: {
     what: 'A sealed value cannot be opened with the key of this terminal.',

@@ -86,7 +86,9 @@ export const Condition = Type.Object(
   {
     code: Type.String({ pattern: '^[a-z0-9-]{1,48}$' }),
     since: Instant,
-    subject: Type.Optional(Type.String({ maxLength: 64, description: 'What it concerns, for example a reader id' })),
+    subject: Type.Optional(
+      Type.String({ maxLength: 64, description: 'What it concerns, for example a reader id' }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -109,10 +111,7 @@ export const HealthReport = Type.Object(
       { checkpost: Type.String(), node: Type.String(), os: Type.String() },
       { additionalProperties: false },
     ),
-    uptime: Type.Object(
-      { systemSeconds: count, agentSeconds: count },
-      { additionalProperties: false },
-    ),
+    uptime: Type.Object({ systemSeconds: count, agentSeconds: count }, { additionalProperties: false }),
     load: Type.Object({ one: Type.Number({ minimum: 0 }), cpus: count }, { additionalProperties: false }),
     memory: Type.Object(
       { totalBytes: count, availableBytes: count, agentBytes: count },
@@ -128,10 +127,9 @@ export const HealthReport = Type.Object(
       { state: ClockState, offsetMillis: Type.Union([Type.Null(), Type.Integer()]) },
       { additionalProperties: false },
     ),
-    readers: Type.Array(
-      Type.Object({ id: ReaderId, state: ReaderState }, { additionalProperties: false }),
-      { maxItems: 32 },
-    ),
+    readers: Type.Array(Type.Object({ id: ReaderId, state: ReaderState }, { additionalProperties: false }), {
+      maxItems: 32,
+    }),
     edition: Type.Union([Type.Null(), CollectionState]),
     outbox: Type.Object(
       { depth: count, oldestAt: Type.Union([Type.Null(), Instant]) },

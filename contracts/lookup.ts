@@ -10,7 +10,10 @@ import { CollectionState, MatchedRecord } from './verdict.ts';
 export const lookupPath = '/v1/lookups';
 export const collectionPath = '/v1/collections/sltd';
 
-const CanonicalNumber = Type.String({ pattern: '^[A-Z0-9]{1,27}$', description: 'Canonical document number' });
+const CanonicalNumber = Type.String({
+  pattern: '^[A-Z0-9]{1,27}$',
+  description: 'Canonical document number',
+});
 
 /** At most this many numbers in one question: the one read and its look-alikes. */
 export const maxNumbers = 32;

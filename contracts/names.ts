@@ -3,10 +3,16 @@ import Type, { type Static } from 'typebox';
 /** Names that cross wires and disks, each with its form. */
 
 /** ISO 3166-1 alpha-3 code of a bureau; UTO is the specimen state of ICAO Doc 9303. */
-export const BureauCode = Type.String({ pattern: '^[A-Z]{3}$', description: 'Bureau: ISO 3166-1 alpha-3 code' });
+export const BureauCode = Type.String({
+  pattern: '^[A-Z]{3}$',
+  description: 'Bureau: ISO 3166-1 alpha-3 code',
+});
 
 /** A site's id: the bureau's code, a hyphen and four digits. */
-export const SiteId = Type.String({ pattern: '^[A-Z]{3}-[0-9]{4}$', description: 'Site, for example UTO-0001' });
+export const SiteId = Type.String({
+  pattern: '^[A-Z]{3}-[0-9]{4}$',
+  description: 'Site, for example UTO-0001',
+});
 
 /** A terminal's id: unique in the fleet, the common name of its certificate and its part of every topic. */
 export const TerminalId = Type.String({
@@ -36,7 +42,10 @@ export const Instant = Type.String({
 });
 
 /** A day, ISO 8601. */
-export const Day = Type.String({ pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$', description: 'Day, for example 2026-11-24' });
+export const Day = Type.String({
+  pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$',
+  description: 'Day, for example 2026-11-24',
+});
 
 /** How far the clock can be believed: verified in this boot against the centre, or not. */
 export const ClockState = Type.Union([Type.Literal('verified'), Type.Literal('unverified')]);

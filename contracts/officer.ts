@@ -53,7 +53,10 @@ export const LookupView = Type.Object(
     late: Type.Boolean(),
     acknowledged: Type.Union([
       Type.Null(),
-      Type.Object({ at: Instant, officer: OfficerName, outcome: HitOutcome }, { additionalProperties: false }),
+      Type.Object(
+        { at: Instant, officer: OfficerName, outcome: HitOutcome },
+        { additionalProperties: false },
+      ),
     ]),
     /** Milliseconds from the last byte of the frame to this event. */
     elapsedMillis: Type.Number({ minimum: 0 }),
@@ -72,7 +75,13 @@ export const TerminalView = Type.Object(
     time: Instant,
     link: Type.Union([Type.Literal('up'), Type.Literal('down'), Type.Literal('unknown')]),
     readers: Type.Array(Type.Object({ id: ReaderId, state: ReaderState }, { additionalProperties: false })),
-    edition: Type.Union([Type.Null(), Type.Object({ source: CollectionState, age: Age, tooOld: Type.Boolean() }, { additionalProperties: false })]),
+    edition: Type.Union([
+      Type.Null(),
+      Type.Object(
+        { source: CollectionState, age: Age, tooOld: Type.Boolean() },
+        { additionalProperties: false },
+      ),
+    ]),
     owed: Type.Integer({ minimum: 0 }),
   },
   { additionalProperties: false },

@@ -60,7 +60,11 @@ export const AcknowledgedItem = Type.Object(
 
 /** The centre was asked to confirm a local hit, and what it said; a hit stays a hit either way. */
 export const ConfirmationItem = Type.Object(
-  { kind: Type.Literal('confirmation'), lookup: Uuid, result: Type.Union([Type.Literal('agrees'), Type.Literal('disagrees')]) },
+  {
+    kind: Type.Literal('confirmation'),
+    lookup: Uuid,
+    result: Type.Union([Type.Literal('agrees'), Type.Literal('disagrees')]),
+  },
   { additionalProperties: false },
 );
 
@@ -76,7 +80,13 @@ export const StoreReplacedItem = Type.Object(
   { additionalProperties: false },
 );
 
-export const OwedItem = Type.Union([HitItem, AcknowledgedItem, ConfirmationItem, AuditHeadItem, StoreReplacedItem]);
+export const OwedItem = Type.Union([
+  HitItem,
+  AcknowledgedItem,
+  ConfirmationItem,
+  AuditHeadItem,
+  StoreReplacedItem,
+]);
 export type OwedItem = Static<typeof OwedItem>;
 export type HitItem = Static<typeof HitItem>;
 
@@ -107,7 +117,11 @@ export type OutboxBatch = Static<typeof OutboxBatch>;
 
 /** Topic `outbox/ack`, QoS 1: the controller has durably stored everything up to and including `through`. */
 export const OutboxAck = Type.Object(
-  { v: Type.Literal(1), stream: Uuid, through: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }) },
+  {
+    v: Type.Literal(1),
+    stream: Uuid,
+    through: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+  },
   { additionalProperties: false },
 );
 export type OutboxAck = Static<typeof OutboxAck>;

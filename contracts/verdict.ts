@@ -47,7 +47,11 @@ export const MatchedRecord = Type.Object(
 export type MatchedRecord = Static<typeof MatchedRecord>;
 
 /** Why a match is only possible: the record's number is a look-alike, or it is filed under another type. */
-export const MatchKind = Type.Union([Type.Literal('exact'), Type.Literal('variant'), Type.Literal('other-type')]);
+export const MatchKind = Type.Union([
+  Type.Literal('exact'),
+  Type.Literal('variant'),
+  Type.Literal('other-type'),
+]);
 export type MatchKind = Static<typeof MatchKind>;
 
 /** A record that matches, and how. `number` is the number that matched, where it is not the one read. */

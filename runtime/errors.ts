@@ -20,8 +20,13 @@ export function toError(fault: Fault): CheckpostError {
 
 /** A fault of whatever was thrown; what is not one of ours is INTERNAL. */
 export function toFault(thrown: unknown): Fault {
-  if (thrown instanceof CheckpostError) return { code: thrown.code, detail: thrown.detail, cause: thrown.cause };
-  return { code: 'INTERNAL', detail: thrown instanceof Error ? thrown.message : String(thrown), cause: thrown };
+  if (thrown instanceof CheckpostError)
+    return { code: thrown.code, detail: thrown.detail, cause: thrown.cause };
+  return {
+    code: 'INTERNAL',
+    detail: thrown instanceof Error ? thrown.message : String(thrown),
+    cause: thrown,
+  };
 }
 
 /** What a person reads on a terminal: what happened, what it means, what to do. */

@@ -8,7 +8,10 @@ interface Listenable {
 }
 
 /** Listens, and says in words why it cannot; the answer is the port, also where 0 asked for a free one. */
-export async function listen(server: Listenable, at: { host: string; port: number }): Promise<Result<number>> {
+export async function listen(
+  server: Listenable,
+  at: { host: string; port: number },
+): Promise<Result<number>> {
   try {
     await server.listen(at);
   } catch (cause) {

@@ -18,7 +18,7 @@ export function parseJson<S extends TSchema>(schema: S, text: string, code: Erro
 }
 
 export function parseValue<S extends TSchema>(schema: S, value: unknown, code: ErrorCode): Result<Static<S>> {
-  if (Check(schema, value)) return ok(value as Static<S>);
+  if (Check(schema, value)) return ok(value);
   const places = Errors(schema, value)
     .slice(0, 5)
     .map((error) => `${error.instancePath === '' ? 'the whole' : error.instancePath} ${error.message}`);

@@ -82,7 +82,8 @@ function describe(schema: TSchema, value: unknown, error: Complaint): string[] {
 
 function nodeAt(schema: TSchema, path: readonly string[]): SchemaNode | undefined {
   let node: SchemaNode | undefined = schema;
-  for (const part of path) node = node?.items !== undefined && /^\d+$/.test(part) ? node.items : node?.properties?.[part];
+  for (const part of path)
+    node = node?.items !== undefined && /^\d+$/.test(part) ? node.items : node?.properties?.[part];
   return node;
 }
 
@@ -121,7 +122,8 @@ export function allowed(node: SchemaNode | undefined): string {
 
 function resolvePaths(node: SchemaNode, value: unknown, base: string): unknown {
   if (node.format === 'checkpost-path' && typeof value === 'string') return resolve(base, value);
-  if (node.items !== undefined && Array.isArray(value)) return value.map((item) => resolvePaths(node.items ?? {}, item, base));
+  if (node.items !== undefined && Array.isArray(value))
+    return value.map((item) => resolvePaths(node.items ?? {}, item, base));
   if (node.properties === undefined || typeof value !== 'object' || value === null) return value;
   const known = node.properties;
   return Object.fromEntries(

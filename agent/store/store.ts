@@ -25,17 +25,39 @@ export interface Store {
   close(): void;
 }
 
-/** Opens the database and brings it to the present schema. */
+/**
+ * Opens the database as its one writer and brings it to the present schema. A second writer on the same file is refused
+ * (STORE_LOCKED); readers such as `checkpost audit verify` are not.
+ */
 export function openStore(file: string): Result<Store> {
+  const lock = takeLock(`${file}.lock`);
+  if (!lock.ok) return lock;
+  const store = openDatabase(file, lock.value);
+  if (!store.ok) lock.value.close();
+  return store;
+}
+
+/** A lock that the system gives up with the process, however it ends: a transaction on a file of its own. */
+function takeLock(file: string): Result<Database.Database> {
+  let lock: Database.Database | undefined;
+  try {
+    lock = new Database(file, { timeout: 0 });
+    lock.exec('BEGIN EXCLUSIVE');
+    return ok(lock);
+  } catch (cause) {
+    lock?.close();
+    return faultOf(cause, file);
+  }
+}
+
+function openDatabase(file: string, lock: Database.Database): Result<Store> {
   let db: Database.Database;
   try {
-    db = new Database(file, { timeout: 0 });
+    db = new Database(file, { timeout: 1000 });
   } catch (cause) {
     return faultOf(cause, file);
   }
   try {
-    // An exclusive lock for good: a second agent on the same folder is refused, and no shared-memory file is needed.
-    db.pragma('locking_mode = EXCLUSIVE');
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
     db.pragma('wal_autocheckpoint = 0');
@@ -58,16 +80,18 @@ export function openStore(file: string): Result<Store> {
     db.close();
     return faultOf(cause, file);
   }
-  return ok(new SqliteStore(db, file));
+  return ok(new SqliteStore(db, file, lock));
 }
 
 class SqliteStore implements Store {
   readonly #db: Database.Database;
   readonly #file: string;
+  readonly #lock: Database.Database;
   readonly #statements = new Map<string, Database.Statement>();
 
-  constructor(db: Database.Database, file: string) {
+  constructor(db: Database.Database, file: string, lock: Database.Database) {
     this.#db = db;
+    this.#lock = lock;
     this.#file = file;
   }
 
@@ -97,7 +121,11 @@ class SqliteStore implements Store {
   }
 
   setMeta(key: string, value: string): void {
-    this.run('INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value', key, value);
+    this.run(
+      'INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+      key,
+      value,
+    );
   }
 
   checkpoint(): void {
@@ -106,6 +134,7 @@ class SqliteStore implements Store {
 
   close(): void {
     this.#db.close();
+    this.#lock.close();
   }
 
   #prepare(sql: string): Database.Statement {

@@ -15,10 +15,17 @@ export const AgentSettings = Type.Object(
         {
           id: Type.String({ ...ReaderId, description: 'Name of this reader on the pages and in the record' }),
           path: path({ description: 'Stable name of the device, as under /dev/serial/by-id' }),
-          baudRate: integer({ minimum: 300, maximum: 921_600 }, { description: 'Speed of the line', unit: 'baud', default: 9600 }),
+          baudRate: integer(
+            { minimum: 300, maximum: 921_600 },
+            { description: 'Speed of the line', unit: 'baud', default: 9600 },
+          ),
           idleMillis: integer(
             { minimum: 50, maximum: 5000 },
-            { description: 'Silence after which a frame without a closing line end is taken as complete', unit: 'ms', default: 300 },
+            {
+              description: 'Silence after which a frame without a closing line end is taken as complete',
+              unit: 'ms',
+              default: 300,
+            },
           ),
         },
         { description: 'One passport reader' },
@@ -39,15 +46,28 @@ export const AgentSettings = Type.Object(
         url: text({ pattern: '^https://' }, { description: 'Lookup service of the centre' }),
         deadlineMillis: integer(
           { minimum: 100, maximum: 10_000 },
-          { description: 'How long the centre may take before the edition answers', unit: 'ms', default: 1500 },
+          {
+            description: 'How long the centre may take before the edition answers',
+            unit: 'ms',
+            default: 1500,
+          },
         ),
         probeMillis: integer(
           { minimum: 200, maximum: 600_000 },
-          { description: 'How often the kept connection is tried while nothing is asked', unit: 'ms', default: 30_000 },
+          {
+            description: 'How often the kept connection is tried while nothing is asked',
+            unit: 'ms',
+            default: 30_000,
+          },
         ),
         retryMillis: integer(
           { minimum: 100, maximum: 60_000 },
-          { description: 'First pause before a broken connection is tried again; it doubles up to 30 s, with jitter', unit: 'ms', default: 1000 },
+          {
+            description:
+              'First pause before a broken connection is tried again; it doubles up to 30 s, with jitter',
+            unit: 'ms',
+            default: 1000,
+          },
         ),
       },
       { description: 'Lookups at the centre' },
@@ -55,14 +75,27 @@ export const AgentSettings = Type.Object(
     fleet: group(
       {
         url: text({ pattern: '^mqtts://' }, { description: 'Message broker of the centre' }),
-        keepAliveSeconds: integer({ minimum: 5, maximum: 600 }, { description: 'MQTT keep-alive', unit: 's', default: 30 }),
+        keepAliveSeconds: integer(
+          { minimum: 5, maximum: 600 },
+          { description: 'MQTT keep-alive', unit: 's', default: 30 },
+        ),
         retryMillis: integer(
           { minimum: 100, maximum: 60_000 },
-          { description: 'First pause before a broken session is begun again; it doubles up to 60 s, with jitter', unit: 'ms', default: 1000 },
+          {
+            description:
+              'First pause before a broken session is begun again; it doubles up to 60 s, with jitter',
+            unit: 'ms',
+            default: 1000,
+          },
         ),
         resendMillis: integer(
           { minimum: 200, maximum: 600_000 },
-          { description: 'How long a batch waits for the acknowledgement of the controller before it is sent again', unit: 'ms', default: 10_000 },
+          {
+            description:
+              'How long a batch waits for the acknowledgement of the controller before it is sent again',
+            unit: 'ms',
+            default: 10_000,
+          },
         ),
         sampleMillis: integer(
           { minimum: 500, maximum: 600_000 },
@@ -83,23 +116,41 @@ export const AgentSettings = Type.Object(
       {
         editionMaxAgeSeconds: integer(
           { minimum: 60, maximum: 31_536_000 },
-          { description: 'Older than this, an edition or a central answer gives no `no-record`', unit: 's', default: 172_800 },
+          {
+            description: 'Older than this, an edition or a central answer gives no `no-record`',
+            unit: 's',
+            default: 172_800,
+          },
         ),
         cacheMaxAgeSeconds: integer(
           { minimum: 0, maximum: 86_400 },
-          { description: 'How long an answer of the centre is believed again while it is out of reach', unit: 's', default: 600 },
+          {
+            description: 'How long an answer of the centre is believed again while it is out of reach',
+            unit: 's',
+            default: 600,
+          },
         ),
         repeatMillis: integer(
           { minimum: 0, maximum: 60_000 },
-          { description: 'Frames of the same document within this time are one lookup', unit: 'ms', default: 3000 },
+          {
+            description: 'Frames of the same document within this time are one lookup',
+            unit: 'ms',
+            default: 3000,
+          },
         ),
       },
       { description: 'Policy of the bureau', default: {} },
     ),
     officer: group(
       {
-        host: text({ maxLength: 255 }, { description: 'Address that the officer’s page is served on', default: '127.0.0.1' }),
-        port: integer({ minimum: 0, maximum: 65_535 }, { description: 'Port of the officer’s page; 0 takes a free one', default: 8700 }),
+        host: text(
+          { maxLength: 255 },
+          { description: 'Address that the officer’s page is served on', default: '127.0.0.1' },
+        ),
+        port: integer(
+          { minimum: 0, maximum: 65_535 },
+          { description: 'Port of the officer’s page; 0 takes a free one', default: 8700 },
+        ),
       },
       { description: 'Officer’s page', default: {} },
     ),
@@ -107,17 +158,29 @@ export const AgentSettings = Type.Object(
       {
         headEvery: integer(
           { minimum: 1, maximum: 100_000 },
-          { description: 'After this many entries the head of the audit chain is owed to the centre', default: 100 },
+          {
+            description: 'After this many entries the head of the audit chain is owed to the centre',
+            default: 100,
+          },
         ),
         reserveBytes: integer(
           { minimum: 0, maximum: 1_073_741_824 },
-          { description: 'Space kept for the record, given up when the disk is full', unit: 'B', default: 16_777_216 },
+          {
+            description: 'Space kept for the record, given up when the disk is full',
+            unit: 'B',
+            default: 16_777_216,
+          },
         ),
       },
       { description: 'Tamper-evident record', default: {} },
     ),
     log: group(
-      { level: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace'], { description: 'Least severity that is logged', default: 'info' }) },
+      {
+        level: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace'], {
+          description: 'Least severity that is logged',
+          default: 'info',
+        }),
+      },
       { description: 'Log', default: {} },
     ),
   },

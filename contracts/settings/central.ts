@@ -3,7 +3,10 @@ import { choice, group, integer, path, text } from './setting.ts';
 
 const listener = (what: string, port: number) => ({
   host: text({ maxLength: 255 }, { description: `Address that ${what} is served on`, default: '127.0.0.1' }),
-  port: integer({ minimum: 0, maximum: 65_535 }, { description: `Port of ${what}; 0 takes a free one`, default: port }),
+  port: integer(
+    { minimum: 0, maximum: 65_535 },
+    { description: `Port of ${what}; 0 takes a free one`, default: port },
+  ),
 });
 
 /** The configuration of `checkpost central`: lookup service, controller and console in one process. */
@@ -22,7 +25,9 @@ export const CentralSettings = Type.Object(
     lookup: group(
       {
         ...listener('the lookup service', 8443),
-        collection: path({ description: 'CSV of the collection; loaded into the database when it has changed' }),
+        collection: path({
+          description: 'CSV of the collection; loaded into the database when it has changed',
+        }),
       },
       { description: 'Lookup service' },
     ),
@@ -33,14 +38,27 @@ export const CentralSettings = Type.Object(
         key: path({ description: 'Private key of the controller at the broker, PEM' }),
         retryMillis: integer(
           { minimum: 100, maximum: 60_000 },
-          { description: 'First pause before a broken session is begun again; it doubles up to 30 s, with jitter', unit: 'ms', default: 1000 },
+          {
+            description:
+              'First pause before a broken session is begun again; it doubles up to 30 s, with jitter',
+            unit: 'ms',
+            default: 1000,
+          },
         ),
       },
       { description: 'Fleet controller' },
     ),
-    console: group(listener('the operators’ page', 8600), { description: 'Operators’ page and metrics', default: {} }),
+    console: group(listener('the operators’ page', 8600), {
+      description: 'Operators’ page and metrics',
+      default: {},
+    }),
     log: group(
-      { level: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace'], { description: 'Least severity that is logged', default: 'info' }) },
+      {
+        level: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace'], {
+          description: 'Least severity that is logged',
+          default: 'info',
+        }),
+      },
       { description: 'Log', default: {} },
     ),
   },

@@ -32,6 +32,9 @@ export function flag(note: SettingNote) {
 }
 
 /** A group of settings; unknown names are refused. Left out, it takes the defaults of what it holds. */
-export function group<P extends Record<string, TSchema>>(properties: P, note: { description: string; default?: object }) {
+export function group<P extends Record<string, TSchema>>(
+  properties: P,
+  note: { description: string; default?: object },
+) {
   return Type.Object(properties, { additionalProperties: false, ...note });
 }

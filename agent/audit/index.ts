@@ -1,0 +1,1 @@
+export { type Audit, type AuditSource, type AuditStamp, createAudit, headKey, verifyAudit } from './audit.ts';

@@ -1,0 +1,391 @@
+import type {
+  DocumentWarning,
+  TravelDocument,
+  UnreadableReason,
+  UnreadableSpot,
+} from '#contracts/documents.ts';
+import type { LookupRequest } from '#contracts/lookup.ts';
+import type { ReaderId, Uuid } from '#contracts/names.ts';
+import type { LookupView } from '#contracts/officer.ts';
+import type { HitOutcome } from '#contracts/outbox.ts';
+import { fail, ok, type Result } from '#contracts/result.ts';
+import { type Millis, type MonotonicTime, ms, type Seconds, wall } from '#contracts/units.ts';
+import type { NamedSecret } from '#formats/keyed.ts';
+import type { Clock } from '#runtime/clock.ts';
+import type { Log } from '#runtime/log.ts';
+import type { TrustedTime } from '#runtime/trusted-time.ts';
+import { AnswerCache } from './cache.ts';
+import { lookupEvent, owedFor } from './happenings.ts';
+import type { KeptLookups, Recheck } from './kept.ts';
+import { matchesOf } from './match.ts';
+import { PatientRecorder } from './patient-recorder.ts';
+import { type Answer, decide, type Decision, type Evidence } from './policy.ts';
+import type { AuditStamp, CentralPort, EditionPort, RecordPort } from './ports.ts';
+import { keyOf, mainKey, type Question, questionOf } from './question.ts';
+import { isHit, recorded, shown, unrecorded, ViewList, withRecords } from './views.ts';
+
+/** What a frame says: a document, or why it is none. */
+export type Reading =
+  | {
+      readonly kind: 'document';
+      readonly document: TravelDocument;
+      readonly warnings: readonly DocumentWarning[];
+    }
+  | {
+      readonly kind: 'unreadable';
+      readonly reason: UnreadableReason;
+      readonly spots: readonly UnreadableSpot[];
+    };
+
+/** Stages of the way of a frame, for the benchmark: each told with its milliseconds. */
+export type Stage = 'lookup' | 'record' | 'publish';
+
+export interface EnquiryParts {
+  readonly central: CentralPort;
+  readonly edition: () => EditionPort | undefined;
+  readonly recorder: RecordPort;
+  readonly kept: KeptLookups;
+  readonly time: TrustedTime;
+  readonly clock: Clock;
+  readonly stamp: () => AuditStamp;
+  readonly newId: () => Uuid;
+  readonly digest: NamedSecret;
+  readonly officer: () => string;
+  readonly policy: { readonly maxAge: Seconds; readonly cacheMaxAge: Seconds; readonly repeat: Millis };
+  readonly log: Log;
+  /** Each state of each lookup, after what must be recorded of it has been. */
+  readonly show: (view: LookupView) => void;
+  readonly observe?: (stage: Stage, millis: number) => void;
+}
+
+/** A lookup on its way. */
+interface Running {
+  readonly view: LookupView;
+  readonly question: Question;
+  readonly receivedAt: MonotonicTime;
+}
+
+/**
+ * The way of a document from reading to verdict: the edition at once, the centre where the link is not known to be
+ * down, the policy, the record, and only then the page. Nothing leaves here as a verdict that is not on disk, but a
+ * hit or a doubt that could not be recorded, which is marked so.
+ */
+export class Enquiries {
+  readonly #parts: EnquiryParts;
+  readonly #cache: AnswerCache;
+  readonly #recorder: PatientRecorder;
+  readonly #recent = new Map<string, { readonly at: MonotonicTime; readonly lookup: Uuid }>();
+  readonly #views: ViewList;
+  #rechecking = false;
+  #recheckWaits = false;
+
+  constructor(parts: EnquiryParts) {
+    this.#parts = parts;
+    this.#cache = new AnswerCache(parts.policy.cacheMaxAge);
+    this.#recorder = new PatientRecorder(parts.recorder, parts.log);
+    this.#views = new ViewList(maxViews, parts.kept.openHits());
+    parts.central.onState((state) => {
+      if (state === 'up') void this.recheck();
+    });
+  }
+
+  /** Whether the last attempt to record something failed. */
+  get recordingFails(): boolean {
+    return this.#recorder.failing;
+  }
+
+  /** The latest lookups and all open hits, oldest first. */
+  views(): LookupView[] {
+    return this.#views.all();
+  }
+
+  /** Takes one reading; resolves when its verdict has been shown. */
+  async take(reading: Reading, reader: ReaderId, receivedAt: MonotonicTime): Promise<void> {
+    const fresh = this.#fresh(reading, reader);
+    if (reading.kind === 'unreadable') {
+      this.#conclude(
+        { ...fresh },
+        { kind: 'unreadable', reason: reading.reason, spots: [...reading.spots] },
+        undefined,
+        receivedAt,
+      );
+      return;
+    }
+    const question = questionOf(reading.document, false);
+    if (question === undefined) {
+      this.#conclude(fresh, { kind: 'unresolved', reason: 'not-searchable' }, undefined, receivedAt);
+      return;
+    }
+    if (this.#isRepeat(question, fresh.lookup, receivedAt)) return;
+    await this.#enquire({ view: fresh, question, receivedAt });
+  }
+
+  /** The officer has acknowledged a hit. */
+  acknowledge(lookup: Uuid, outcome: HitOutcome): Result<LookupView> {
+    const view = this.#views.get(lookup);
+    if (view === undefined || !isHit(view.verdict)) {
+      return fail('NOT_FOUND', 'There is no hit with this number to acknowledge.');
+    }
+    if (view.acknowledged !== null) return ok(view);
+    const officer = this.#parts.officer();
+    const stamp = this.#parts.stamp();
+    const acknowledged: LookupView = { ...view, acknowledged: { at: stamp.at, officer, outcome } };
+    const done = this.#recorder.record({
+      event: { kind: 'hit-acknowledged', lookup, officer, outcome },
+      stamp,
+      owed: [{ kind: 'hit-acknowledged', lookup, outcome, officer }],
+      keep: () => this.#parts.kept.closeHit(lookup),
+    });
+    if (!done.ok) return done;
+    this.#show(acknowledged);
+    return ok(acknowledged);
+  }
+
+  /** Asks again what only the copy, or nobody, could answer. Called when the link is back. */
+  async recheck(): Promise<void> {
+    if (this.#rechecking) return;
+    this.#rechecking = true;
+    try {
+      this.#recorder.retry();
+      for (const owed of this.#parts.kept.rechecks()) {
+        if (this.#parts.central.state() !== 'up') return;
+        if (!(await this.#askAgain(owed))) return this.#recheckLater();
+      }
+    } finally {
+      this.#rechecking = false;
+    }
+  }
+
+  #fresh(reading: Reading, reader: ReaderId): LookupView {
+    const stamp = this.#parts.stamp();
+    return {
+      lookup: this.#parts.newId(),
+      at: stamp.at,
+      clock: stamp.clock,
+      reader,
+      officer: this.#parts.officer(),
+      training: false,
+      phase: 'searching',
+      document: reading.kind === 'document' ? shown(reading.document) : null,
+      warnings: reading.kind === 'document' ? [...reading.warnings] : [],
+      verdict: null,
+      confirmation: 'not-needed',
+      late: false,
+      acknowledged: null,
+      elapsedMillis: 0,
+    };
+  }
+
+  /** Some readers send a frame twice, some officers swipe twice: within moments it is one lookup, shown again. */
+  #isRepeat(question: Question, lookup: Uuid, now: MonotonicTime): boolean {
+    const name = `${mainKey(question)}|${question.documentType}`;
+    const before = this.#recent.get(name);
+    for (const [other, { at }] of this.#recent)
+      if (now - at > this.#parts.policy.repeat) this.#recent.delete(other);
+    const known = before === undefined ? undefined : this.#views.get(before.lookup);
+    if (before !== undefined && known !== undefined && now - before.at <= this.#parts.policy.repeat) {
+      this.#recent.set(name, { ...before, at: now });
+      this.#show(known);
+      return true;
+    }
+    this.#recent.set(name, { at: now, lookup });
+    return false;
+  }
+
+  async #enquire(running: Running): Promise<void> {
+    const { question, receivedAt } = running;
+    const began = this.#parts.clock.monotonic();
+    const edition = this.#askEdition(question);
+    this.#parts.observe?.('lookup', this.#parts.clock.monotonic() - began);
+    const local: Evidence = edition === undefined ? {} : { edition };
+    if (edition !== undefined && edition.matches.length > 0) {
+      // Final at once; the centre is asked for the whole record and to confirm.
+      const view = this.#conclude(
+        { ...running.view, confirmation: 'asked' },
+        decide(local),
+        running,
+        receivedAt,
+      );
+      void this.#confirm({ ...running, view });
+      return;
+    }
+    if (this.#parts.central.state() === 'down') {
+      this.#conclude(running.view, decide(this.#withCache(local, question)), running, receivedAt);
+      return;
+    }
+    this.#show(running.view);
+    const central = await this.#askCentral(question, running.view.lookup, 'first');
+    const evidence = central.ok ? { ...local, central: central.value } : this.#withCache(local, question);
+    this.#conclude(running.view, decide(evidence), running, receivedAt);
+    if (!central.ok) this.#recheckLater();
+  }
+
+  #askEdition(question: Question): Answer | undefined {
+    const edition = this.#parts.edition();
+    if (edition === undefined) return undefined;
+    const candidates = question.numbers.flatMap((number) =>
+      edition.search(keyOf(question, number)).map((record) => ({ number, record })),
+    );
+    const { collection, version, date, count } = edition.describe();
+    return this.#answer({ collection, version, date, count }, matchesOf(question, candidates));
+  }
+
+  async #askCentral(
+    question: Question,
+    lookup: Uuid,
+    purpose: LookupRequest['purpose'],
+  ): Promise<Result<Answer>> {
+    const response = await this.#parts.central.ask({ lookup, collection: 'sltd', ...question, purpose });
+    if (!response.ok) return response;
+    this.#cache.put(question, response.value, this.#parts.clock.monotonic());
+    return ok(this.#answer(response.value.source, matchesOf(question, response.value.candidates)));
+  }
+
+  #withCache(evidence: Evidence, question: Question): Evidence {
+    const kept = this.#cache.get(question, this.#parts.clock.monotonic());
+    if (kept === undefined) return evidence;
+    return { ...evidence, cache: this.#answer(kept.source, matchesOf(question, kept.candidates)) };
+  }
+
+  #answer(source: Answer['source'], matches: Answer['matches']): Answer {
+    const age = this.#parts.time.ageOf(wall(Date.parse(source.date)));
+    return { source, age, tooOld: age.seconds > this.#parts.policy.maxAge, matches };
+  }
+
+  /** A local hit stays a hit whatever the centre says (DESIGN.md section 2, number 12); both sides learn of it. */
+  async #confirm(running: Running): Promise<void> {
+    const { view, question } = running;
+    const answer = await this.#askCentral(question, view.lookup, 'confirm');
+    if (!answer.ok) {
+      this.#show({ ...this.#present(view), confirmation: 'no-answer' });
+      this.#recheckLater();
+      return;
+    }
+    const present = this.#present(view);
+    if (answer.value.matches.length === 0) {
+      this.#settleConfirmation(present, 'disagrees');
+      return;
+    }
+    const decision = decide({ central: answer.value });
+    // The centre's record says more; a possible hit may become a hit, never the other way round.
+    const better = decision.kind === 'hit' || present.verdict?.kind === 'possible';
+    if (better && decision.kind !== present.verdict?.kind) this.#amend(present, decision, running, 'amended');
+    else this.#settleConfirmation(withRecords(present, decision), 'agrees');
+  }
+
+  #settleConfirmation(view: LookupView, result: 'agrees' | 'disagrees'): void {
+    const settled: LookupView = { ...view, confirmation: result };
+    this.#recorder.record({
+      event: { kind: 'confirmation', lookup: view.lookup, result },
+      stamp: this.#parts.stamp(),
+      owed: [{ kind: 'confirmation', lookup: view.lookup, result }],
+      keep: () => {
+        this.#parts.kept.settle(view.lookup);
+        if (settled.acknowledged === null) this.#parts.kept.openHit(settled);
+      },
+    });
+    this.#show(settled);
+  }
+
+  async #askAgain({ lookup, question, view, reader }: Recheck): Promise<boolean> {
+    const answer = await this.#askCentral(question, lookup, 'recheck');
+    if (!answer.ok || (answer.value.tooOld && answer.value.matches.length === 0)) return false;
+    const running: Running = {
+      view: { ...view, reader },
+      question,
+      receivedAt: this.#parts.clock.monotonic(),
+    };
+    const present = this.#present(running.view);
+    if (isHit(present.verdict)) {
+      // It was a local hit whose confirmation found no link.
+      this.#settleConfirmation(present, answer.value.matches.length === 0 ? 'disagrees' : 'agrees');
+      return true;
+    }
+    const decision = decide({ central: answer.value });
+    const late = decision.kind === 'hit' || decision.kind === 'possible';
+    this.#amend({ ...present, late }, decision, running, late ? 'late-hit' : 'amended');
+    return true;
+  }
+
+  /** A verdict that changes one that was shown: upward, or from a copy's answer to the centre's own. */
+  #amend(view: LookupView, decision: Decision, { question }: Running, kind: 'amended' | 'late-hit'): void {
+    const verdict = recorded(decision);
+    const amended: LookupView = {
+      ...view,
+      phase: 'final',
+      verdict,
+      confirmation: isHit(verdict) ? 'agrees' : 'not-needed',
+      acknowledged: null,
+    };
+    const done = this.#recorder.record({
+      event: lookupEvent(kind, amended, question, this.#parts.digest),
+      stamp: this.#parts.stamp(),
+      owed: owedFor(amended, question),
+      keep: () => {
+        this.#parts.kept.settle(view.lookup);
+        if (isHit(verdict)) this.#parts.kept.openHit(amended);
+      },
+    });
+    if (done.ok) this.#show(amended);
+    else if (isHit(verdict)) this.#show({ ...amended, verdict: { ...verdict, recorded: false } });
+  }
+
+  /** Records a verdict and shows it; the view that was shown is the answer. */
+  #conclude(
+    view: LookupView,
+    decision: Decision,
+    running: Running | undefined,
+    receivedAt: MonotonicTime,
+  ): LookupView {
+    const verdict = recorded(decision);
+    const final: LookupView = { ...view, phase: 'final', verdict };
+    const question = running?.question;
+    const began = this.#parts.clock.monotonic();
+    const done = this.#recorder.record({
+      event: lookupEvent('lookup', final, question, this.#parts.digest),
+      stamp: this.#parts.stamp(),
+      owed: question === undefined ? [] : owedFor(final, question),
+      keep: () => this.#keep(final, question),
+    });
+    const written = this.#parts.clock.monotonic();
+    this.#parts.observe?.('record', written - began);
+    const elapsedMillis = Math.max(0, written - receivedAt);
+    const seen: LookupView = done.ok
+      ? { ...final, elapsedMillis }
+      : { ...final, verdict: unrecorded(verdict), elapsedMillis };
+    this.#show(seen);
+    this.#parts.observe?.('publish', this.#parts.clock.monotonic() - written);
+    return seen;
+  }
+
+  #keep(view: LookupView, question: Question | undefined): void {
+    const { verdict } = view;
+    if (verdict === null || question === undefined) return;
+    if (isHit(verdict)) this.#parts.kept.openHit(view);
+    const settled = 'basis' in verdict && verdict.basis === 'central';
+    if (!settled) this.#parts.kept.owe({ lookup: view.lookup, question, view, reader: view.reader });
+  }
+
+  /** Asks again in a while where the link is up, but an answer did not come: nothing else would. */
+  #recheckLater(): void {
+    if (this.#recheckWaits) return;
+    this.#recheckWaits = true;
+    this.#parts.clock.after(recheckEvery, () => {
+      this.#recheckWaits = false;
+      void this.recheck();
+    });
+  }
+
+  #present(view: LookupView): LookupView {
+    return this.#views.get(view.lookup) ?? view;
+  }
+
+  #show(view: LookupView): void {
+    this.#views.put(view);
+    this.#parts.show(view);
+  }
+}
+
+/** The page's list; open hits come on top of it. */
+const maxViews = 50;
+const recheckEvery = ms(10_000);

@@ -1,0 +1,71 @@
+import type { Age, Basis, CollectionState, Match, UnresolvedReason, Verdict } from '#contracts/verdict.ts';
+
+/** The policy of DESIGN.md section 4 as a pure function: what was found by whom, and what that lets us say. */
+
+/** What one basis answered. `tooOld` is measured against the bureau's limit. */
+export interface Answer {
+  readonly source: CollectionState;
+  readonly age: Age;
+  readonly tooOld: boolean;
+  readonly matches: readonly Match[];
+}
+
+export interface Evidence {
+  readonly central?: Answer;
+  readonly cache?: Answer;
+  readonly edition?: Answer;
+}
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+/** A verdict before it is known whether it could be recorded. */
+export type Decision = DistributiveOmit<Verdict, 'recorded'>;
+
+const bases: readonly Basis[] = ['central', 'cache', 'edition'];
+
+export function decide(evidence: Evidence): Decision {
+  return matched(evidence) ?? noRecord(evidence) ?? { kind: 'unresolved', ...whyUnresolved(evidence) };
+}
+
+/** A match counts however old its basis is: an old record is a reason to look, its absence is not a reason to pass. */
+function matched(evidence: Evidence): Decision | undefined {
+  const found = bases.flatMap((basis) => {
+    const answer = evidence[basis];
+    return answer === undefined || answer.matches.length === 0 ? [] : [{ basis, answer }];
+  });
+  const exact = found.find(({ answer }) => answer.matches.some(({ kind }) => kind === 'exact'));
+  const best = exact ?? found[0];
+  if (best === undefined) return undefined;
+  const { source, age, matches } = best.answer;
+  return {
+    kind: exact === undefined ? 'possible' : 'hit',
+    basis: best.basis,
+    source,
+    age,
+    matches: [...matches],
+  };
+}
+
+/** `no-record` needs a basis of known age within the limit: the centre first, else whichever copy knows more. */
+function noRecord({ central, cache, edition }: Evidence): Decision | undefined {
+  const said = (basis: Basis, { source, age }: Answer): Decision => ({
+    kind: 'no-record',
+    basis,
+    source,
+    age,
+  });
+  if (usable(central)) return said('central', central);
+  if (usable(cache) && !(usable(edition) && edition.source.version > cache.source.version))
+    return said('cache', cache);
+  return usable(edition) ? said('edition', edition) : undefined;
+}
+
+function usable(answer: Answer | undefined): answer is Answer {
+  return answer !== undefined && !answer.tooOld && answer.age.bound === 'exact';
+}
+
+function whyUnresolved({ central, edition }: Evidence): { reason: UnresolvedReason; age?: Age } {
+  if (central?.tooOld === true) return { reason: 'central-stale', age: central.age };
+  if (edition === undefined) return { reason: 'no-basis' };
+  if (edition.tooOld) return { reason: 'edition-too-old', age: edition.age };
+  return { reason: 'clock-unverified', age: edition.age };
+}
