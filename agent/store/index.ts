@@ -1,1 +1,3 @@
-export { openStore, type SqlValue, type Store } from './store.ts';
+export { Reserve } from './reserve.ts';
+export { type OpenedStore, openStoreOrSetAside } from './set-aside.ts';
+export { openStore, type SqlValue, type Store, type StoreOptions } from './store.ts';

@@ -2,6 +2,7 @@ import Database from 'better-sqlite3';
 import type { ErrorCode } from '#contracts/errors.ts';
 import { fail, type Fault, ok, type Result } from '#contracts/result.ts';
 import { CheckpostError, systemCode } from '#runtime/errors.ts';
+import type { Reserve } from './reserve.ts';
 import { migrations } from './schema.ts';
 
 export type SqlValue = string | number | bigint | Buffer | null;
@@ -20,19 +21,26 @@ export interface Store {
   /** A value of the `meta` table. */
   meta(key: string): string | undefined;
   setMeta(key: string, value: string): void;
+  /** Whether writing has failed in a way that only a restart can mend. */
+  broken(): boolean;
   /** Moves the write-ahead log into the database; called when nothing waits, never on the way of a frame. */
   checkpoint(): void;
   close(): void;
+}
+
+export interface StoreOptions {
+  /** Given up when the disk is full, so that recording goes on. */
+  readonly reserve?: Reserve;
 }
 
 /**
  * Opens the database as its one writer and brings it to the present schema. A second writer on the same file is refused
  * (STORE_LOCKED); readers such as `checkpost audit verify` are not.
  */
-export function openStore(file: string): Result<Store> {
+export function openStore(file: string, options: StoreOptions = {}): Result<Store> {
   const lock = takeLock(`${file}.lock`);
   if (!lock.ok) return lock;
-  const store = openDatabase(file, lock.value);
+  const store = openDatabase(file, lock.value, options);
   if (!store.ok) lock.value.close();
   return store;
 }
@@ -50,7 +58,7 @@ function takeLock(file: string): Result<Database.Database> {
   }
 }
 
-function openDatabase(file: string, lock: Database.Database): Result<Store> {
+function openDatabase(file: string, lock: Database.Database, options: StoreOptions): Result<Store> {
   let db: Database.Database;
   try {
     db = new Database(file, { timeout: 1000 });
@@ -80,16 +88,21 @@ function openDatabase(file: string, lock: Database.Database): Result<Store> {
     db.close();
     return faultOf(cause, file);
   }
-  return ok(new SqliteStore(db, file, lock));
+  return ok(new SqliteStore(db, file, lock, options.reserve));
 }
 
 class SqliteStore implements Store {
   readonly #db: Database.Database;
   readonly #file: string;
   readonly #lock: Database.Database;
+  readonly #reserve: Reserve | undefined;
   readonly #statements = new Map<string, Database.Statement>();
 
-  constructor(db: Database.Database, file: string, lock: Database.Database) {
+  #broken: Fault | undefined;
+  #written = false;
+
+  constructor(db: Database.Database, file: string, lock: Database.Database, reserve: Reserve | undefined) {
+    this.#reserve = reserve;
     this.#db = db;
     this.#lock = lock;
     this.#file = file;
@@ -108,11 +121,26 @@ class SqliteStore implements Store {
   }
 
   transaction<T>(work: () => T): Result<T> {
+    if (this.#broken !== undefined) return { ok: false, fault: this.#broken };
+    const first = this.#attempt(work);
+    if (first.ok || first.fault.code !== 'STORE_FULL' || this.#reserve?.release() !== true) return first;
+    return this.#attempt(work);
+  }
+
+  broken(): boolean {
+    return this.#broken !== undefined;
+  }
+
+  #attempt<T>(work: () => T): Result<T> {
+    this.#written = true;
     try {
       return ok(this.#db.transaction(work).immediate());
     } catch (cause) {
       if (cause instanceof CheckpostError) return fail(cause.code, cause.detail, cause.cause);
-      return faultOf(cause, this.#file);
+      const failed = faultOf(cause, this.#file);
+      // After a sync that failed, one that succeeds proves nothing: the kernel may have dropped the pages.
+      if (/^SQLITE_IOERR.*FSYNC/.test(systemCode(cause) ?? '')) this.#broken = failed.fault;
+      return failed;
     }
   }
 
@@ -129,7 +157,9 @@ class SqliteStore implements Store {
   }
 
   checkpoint(): void {
-    this.#db.pragma('wal_checkpoint(RESTART)');
+    if (!this.#written || this.#broken !== undefined) return;
+    this.#written = false;
+    this.#db.pragma('wal_checkpoint(PASSIVE)');
   }
 
   close(): void {
