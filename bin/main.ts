@@ -1,7 +1,6 @@
 import { commands } from './commands.ts';
 import { type CommandContext, execute, report } from './command.ts';
-
-const version = '0.1.0';
+import { version } from './version.ts';
 
 function help(): string {
   const width = Math.max(...Object.keys(commands).map((name) => name.length));

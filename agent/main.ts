@@ -1,0 +1,320 @@
+import { randomFillSync } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import type { OfficerName } from '#contracts/outbox.ts';
+import type { HitOutcome } from '#contracts/outbox.ts';
+import type { LookupView, TerminalView } from '#contracts/officer.ts';
+import { ok, type Result } from '#contracts/result.ts';
+import type { AgentSettings } from '#contracts/settings/agent.ts';
+import { bytes, ms, seconds, wall } from '#contracts/units.ts';
+import type { Static } from 'typebox';
+import { type Clock, instant, readBootId } from '#runtime/clock.ts';
+import { faultFields, type Log } from '#runtime/log.ts';
+import { TrustedTime } from '#runtime/trusted-time.ts';
+import { uuid7 } from '#runtime/uuid.ts';
+import { createAudit } from './audit/index.ts';
+import { readDocument } from './documents/index.ts';
+import { watchEdition } from './editions/index.ts';
+import { startFleet } from './fleet/index.ts';
+import { createHealth } from './health/index.ts';
+import { readAgentKeys } from './keys.ts';
+import {
+  CentralClient,
+  Enquiries,
+  type Happening,
+  KeptLookups,
+  type Stage,
+  stampOf,
+} from './lookup/index.ts';
+import { startOfficerServer } from './officer/index.ts';
+import { createOutbox } from './outbox/index.ts';
+import { type Frame, openReader, type Reader } from './readers/index.ts';
+import { openStoreOrSetAside, Reserve } from './store/index.ts';
+
+/** What the agent is given from outside itself. */
+export interface AgentParts {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly version: string;
+  /** Folder of the built officer's page. */
+  readonly pageDir: string;
+  /** For the benchmark: each stage of the way of a frame with its milliseconds. */
+  readonly observe?: (stage: Stage | 'parse', millis: number) => void;
+}
+
+export interface Agent {
+  /** Where the officer's page is served. */
+  readonly officerUrl: string;
+  close(): Promise<void>;
+}
+
+/**
+ * The composition root of the agent: reads what it is given, builds the parts, connects them and starts them in this
+ * order, so that nothing can be shown before it can be recorded; `close` stops them in the reverse order.
+ */
+export async function startAgent(settings: AgentSettings, parts: AgentParts): Promise<Result<Agent>> {
+  const { clock, random, log } = parts;
+  const closers: (() => void | Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const close of closers.reverse()) await close();
+  };
+  const refuse = async <T extends { readonly ok: false }>(result: T): Promise<T> => {
+    await stop();
+    return result;
+  };
+
+  // Keys and store.
+  const keys = readAgentKeys(settings);
+  if (!keys.ok) return keys;
+  mkdirSync(settings.state, { recursive: true, mode: 0o700 });
+  const reserve = new Reserve(`${settings.state}/reserve`, bytes(settings.audit.reserveBytes));
+  const opened = openStoreOrSetAside(settings.state, 'checkpost.db', clock.wall(), { reserve });
+  if (!opened.ok) return opened;
+  const { store, setAside } = opened.value;
+  closers.push(() => store.close());
+  const reserved = reserve.take();
+  if (!reserved.ok) log.error('No space is kept for the record', faultFields(reserved.fault));
+
+  // Time.
+  const boot = readBootId();
+  const time = new TrustedTime({
+    clock,
+    boot,
+    memory: { read: () => store.meta('time.anchor'), write: (value) => store.setMeta('time.anchor', value) },
+  });
+  const stamp = () => stampOf(time, clock, boot);
+
+  // The record and what is owed, in one transaction.
+  const audit = createAudit(store, keys.value.auditSeal);
+  const outbox = createOutbox({ store, sealingKey: keys.value.seal.key });
+  const recorder = {
+    record({ event, stamp: at, owed, keep }: Happening): Result<void> {
+      const done = store.transaction(() => {
+        const head = audit.append(event, at);
+        for (const item of owed) outbox.owe(item, at);
+        if (head.seq % settings.audit.headEvery === 0) {
+          outbox.owe({ kind: 'audit-head', entry: head.seq, hash: head.hash.toString('hex') }, at);
+        }
+        keep?.();
+      });
+      if (done.ok) fleet?.wake();
+      return done;
+    },
+  };
+  let fleet: ReturnType<typeof startFleet> | undefined;
+  if (setAside !== undefined)
+    log.error('The database was damaged and set aside', { code: 'STORE_CORRUPT', file: setAside });
+  const started = recorder.record({
+    event: { kind: 'started', version: parts.version, ...(setAside !== undefined && { setAside }) },
+    stamp: stamp(),
+    owed: setAside === undefined ? [] : [{ kind: 'store-replaced', file: setAside }],
+  });
+  if (!started.ok) log.error('The start could not be recorded', faultFields(started.fault));
+
+  // The offline copy.
+  const edition = await watchEdition({
+    file: settings.edition.file,
+    trusted: keys.value.trusted,
+    fingerprint: keys.value.fingerprint,
+    clock,
+    log: log.with({ room: 'editions' }),
+    onChange: () => {
+      const now = edition?.current()?.describe();
+      if (now !== undefined) time.atLeast(wall(Date.parse(now.date)));
+      changed();
+    },
+  });
+  closers.push(() => edition.close());
+  const firstEdition = edition.current()?.describe();
+  if (firstEdition !== undefined) time.atLeast(wall(Date.parse(firstEdition.date)));
+
+  // Lookups.
+  const central = new CentralClient({
+    url: settings.central.url,
+    deadline: ms(settings.central.deadlineMillis),
+    probeEvery: ms(settings.central.probeMillis),
+    retry: ms(settings.central.retryMillis),
+    tls: keys.value.tls,
+    clock,
+    random,
+    log: log.with({ room: 'lookup' }),
+    onTime: (answer, received, roundTrip) => {
+      // The answer was made at some moment of the round trip; its middle is the best guess, and a slow one is none.
+      if (roundTrip < 10_000) time.verify(wall(Date.parse(answer.time) + roundTrip / 2), received);
+    },
+  });
+  closers.push(() => central.close());
+  const lookups = new Set<(view: LookupView) => void>();
+  const terminals = new Set<(view: TerminalView) => void>();
+  const officer = (): Static<typeof OfficerName> => 'unassigned';
+  const enquiries = new Enquiries({
+    central,
+    edition: () => edition.current(),
+    recorder,
+    kept: new KeptLookups({ store, key: keys.value.seal.key, log: log.with({ room: 'lookup' }) }),
+    time,
+    clock,
+    stamp,
+    newId: () => uuid7(time.now(), (into) => randomFillSync(into)),
+    digest: keys.value.auditDigest,
+    officer,
+    policy: {
+      maxAge: seconds(settings.policy.editionMaxAgeSeconds),
+      cacheMaxAge: seconds(settings.policy.cacheMaxAgeSeconds),
+      repeat: ms(settings.policy.repeatMillis),
+    },
+    log: log.with({ room: 'lookup' }),
+    show: (view) => {
+      for (const listener of lookups) listener(view);
+    },
+    ...(parts.observe !== undefined && { observe: parts.observe }),
+  });
+
+  // The officer's page.
+  const terminal = (): TerminalView => {
+    const source = edition.current()?.describe();
+    const age = source === undefined ? undefined : time.ageOf(wall(Date.parse(source.date)));
+    return {
+      terminal: settings.terminal,
+      site: settings.site,
+      demo: settings.demo,
+      clock: time.state,
+      time: instant(time.now()),
+      link: central.state(),
+      readers: readers.map((reader) => ({ id: reader.id, state: reader.state() })),
+      edition:
+        source === undefined || age === undefined
+          ? null
+          : {
+              source: {
+                collection: source.collection,
+                version: source.version,
+                date: source.date,
+                count: source.count,
+              },
+              age,
+              tooOld: age.seconds > settings.policy.editionMaxAgeSeconds,
+            },
+      owed: outbox.depth(),
+    };
+  };
+  const readers: Reader[] = [];
+  let closed = false;
+  const changed = (): void => {
+    if (closed) return;
+    for (const listener of terminals) listener(terminal());
+    fleet?.changed();
+  };
+  central.onState(changed);
+  const page = await startOfficerServer({
+    host: settings.officer.host,
+    port: settings.officer.port,
+    pageDir: parts.pageDir,
+    log: log.with({ room: 'officer' }),
+    clock,
+    desk: {
+      terminal,
+      lookups: () => enquiries.views(),
+      acknowledge: (lookup: string, outcome: HitOutcome) => enquiries.acknowledge(lookup, outcome),
+      subscribe(listener) {
+        const lookup = (view: LookupView): void => listener.lookup(view);
+        const state = (view: TerminalView): void => listener.terminal(view);
+        lookups.add(lookup);
+        terminals.add(state);
+        return () => {
+          lookups.delete(lookup);
+          terminals.delete(state);
+        };
+      },
+    },
+  });
+  if (!page.ok) return refuse(page);
+  closers.push(() => page.value.close());
+
+  // Readers: from here on documents are answered.
+  const onFrame = (frame: Frame): void => {
+    const began = clock.monotonic();
+    const now = new Date(time.now());
+    const reading = readDocument(frame.bytes, {
+      year: now.getUTCFullYear(),
+      month: now.getUTCMonth() + 1,
+      day: now.getUTCDate(),
+    });
+    parts.observe?.('parse', clock.monotonic() - began);
+    enquiries.take(reading, frame.reader, frame.receivedAt).catch((thrown: unknown) => {
+      log.error('A lookup failed', {
+        code: 'INTERNAL',
+        detail: thrown instanceof Error ? thrown.message : 'unknown',
+      });
+    });
+  };
+  for (const reader of settings.readers) {
+    readers.push(
+      openReader(reader, {
+        clock,
+        random,
+        log: log.with({ room: 'readers', reader: reader.id }),
+        listener: { frame: onFrame, state: changed, fault: changed },
+      }),
+    );
+  }
+  closers.push(async () => {
+    await Promise.all(readers.map((reader) => reader.close()));
+  });
+
+  // Health and the fleet, after everything that they report on.
+  const health = createHealth({
+    clock,
+    stateFolder: settings.state,
+    version: parts.version,
+    log: log.with({ room: 'health' }),
+    now: () => instant(time.now()),
+    clockState: () => ({ state: time.state, offsetMillis: time.offset() }),
+    readers: () => readers.map((reader) => ({ id: reader.id, state: reader.state() })),
+    edition: () => terminal().edition,
+    outbox: () => ({ depth: outbox.depth(), oldestAt: outbox.oldestAt() ?? null }),
+    audit: () => ({ entries: audit.head().seq }),
+    link: () => central.state(),
+    recordingFails: () => enquiries.recordingFails || store.broken(),
+    storeReplaced: () => setAside !== undefined,
+    certificate: keys.value.tls.certificate,
+  });
+  fleet = startFleet({
+    settings: settings.fleet,
+    tls: keys.value.tls,
+    terminal: settings.terminal,
+    version: parts.version,
+    bootId: boot,
+    outbox,
+    session: () =>
+      store.transaction(() => {
+        const next = Number(store.meta('fleet.session') ?? '0') + 1;
+        store.setMeta('fleet.session', String(next));
+        return next;
+      }),
+    health,
+    clock,
+    log: log.with({ room: 'fleet' }),
+    random,
+  });
+  const session = fleet;
+  closers.push(() => session.close());
+
+  // Housekeeping that must never stand on the way of a frame.
+  const tidy = (): void => {
+    store.checkpoint();
+    if (!reserve.isTaken()) reserve.take();
+    changed();
+    cancelTidy = clock.after(ms(60_000), tidy);
+  };
+  let cancelTidy = clock.after(ms(60_000), tidy);
+  closers.push(() => cancelTidy());
+
+  return ok({
+    officerUrl: page.value.url,
+    async close() {
+      closed = true;
+      await stop();
+    },
+  });
+}

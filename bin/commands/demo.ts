@@ -1,0 +1,167 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { emitKeypressEvents } from 'node:readline';
+import type { AlertRow } from '#contracts/console.ts';
+import type { LookupView } from '#contracts/officer.ts';
+import { fail, ok, type Result } from '#contracts/result.ts';
+import { EventReader } from '#test/rigs/event-source.ts';
+import { startStack, type Stack } from '#test/rigs/stack.ts';
+import { type Command, type CommandArguments, type CommandContext, report } from '../command.ts';
+import { scenes, type Scene, summary } from '../demo/tour.ts';
+import { untilStopped } from '../until-stopped.ts';
+
+export const command: Command = {
+  summary: 'run a centre, a terminal and a simulated reader here',
+  help: `
+checkpost demo: the whole way of a document on this machine (what npm start runs)
+
+Usage: checkpost demo [--once] [ports]
+
+Starts a centre (lookup service, controller, broker), enrols and starts one terminal, and plugs a simulated reader into
+a real pseudo-terminal. Prints where the officer's page and the operators' page are. Keys play scenes; without a
+keyboard the scenes of the reader play in turn. Ctrl-C stops everything and leaves nothing behind.
+
+  --once               swipe one document that is recorded as stolen and one that is not, print the two verdicts as
+                       JSON lines, and stop
+  --officer-port N     port of the officer's page (default 8700)
+  --console-port N     port of the operators' page (default 8600)
+  --lookup-port N      port of the lookup service (default 8443)
+  --broker-port N      port of the broker (default 8883)
+  --keep DIR           keep everything that the demo writes in this new folder
+
+Exit codes: 0 all of the way worked (or it was stopped), 1 something did not, 2 called wrongly.
+
+Example: npm start -- --once
+`,
+  options: {
+    once: { type: 'boolean' },
+    'officer-port': { type: 'string' },
+    'console-port': { type: 'string' },
+    'lookup-port': { type: 'string' },
+    'broker-port': { type: 'string' },
+    keep: { type: 'string' },
+  },
+  async run(args, context) {
+    const ports = readPorts(args);
+    if (!ports.ok) return report(ports.fault, context);
+    const kept = args.text('keep');
+    const folder = kept ?? mkdtempSync(join(tmpdir(), 'checkpost-demo-'));
+    let stack: Stack | undefined;
+    try {
+      stack = await startStack({
+        folder,
+        ports: ports.value,
+        say: (text) => context.stderr.write(`demo: ${text}\n`),
+      });
+      if (args.flag('once')) return await once(stack, context);
+      await interactive(stack, context);
+      return 0;
+    } catch (thrown) {
+      context.stderr.write(`demo: it did not work: ${(thrown as Error).message}\n`);
+      return 1;
+    } finally {
+      await stack?.close();
+      if (kept === undefined) rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+/** One stolen document and one that is not recorded, all the way to the operators' page. */
+async function once(stack: Stack, context: CommandContext): Promise<number> {
+  const officer = await EventReader.connect(`${stack.officerUrl}/api/events`);
+  const operators = await EventReader.connect(`${stack.consoleUrl}/api/events`);
+  try {
+    const problems: string[] = [];
+    for (const [key, expected] of [
+      ['1', 'hit'],
+      ['2', 'no-record'],
+    ] as const) {
+      const from = officer.events.length;
+      const swiped = performance.now();
+      await scenes.find((scene) => scene.key === key)?.play(stack);
+      const seen = await officer.next<LookupView>('lookup', (view) => view.phase === 'final', { from });
+      context.stdout.write(`${JSON.stringify(summary(seen.data, swiped, seen.at))}\n`);
+      const verdict = seen.data.verdict;
+      if (verdict?.kind !== expected || !verdict.recorded)
+        problems.push(`${expected} was expected, ${verdict?.kind} came`);
+      if (expected === 'hit') {
+        await operators.next<AlertRow>(
+          'alert',
+          (alert) => alert.item.kind === 'hit' && alert.item.lookup === seen.data.lookup,
+        );
+      }
+    }
+    for (const problem of problems) context.stderr.write(`demo: ${problem}\n`);
+    return problems.length === 0 ? 0 : 1;
+  } finally {
+    officer.close();
+    operators.close();
+  }
+}
+
+async function interactive(stack: Stack, context: CommandContext): Promise<void> {
+  context.stdout.write(`
+  officer's page    ${stack.officerUrl}
+  operators' page   ${stack.consoleUrl}
+
+${scenes.map(({ key, title }) => `  ${key}  ${title}`).join('\n')}
+  q  stop
+`);
+  const play = async (scene: Scene): Promise<void> => {
+    context.stdout.write(`  > ${scene.title}\n`);
+    await scene.play(stack);
+  };
+  const stopped = new AbortController();
+  const stop = (): void => stopped.abort();
+  context.signal.addEventListener('abort', stop, { once: true });
+  // One scene at a time: a process must not be stopped while it is being started.
+  let turn = Promise.resolve();
+  const enqueue = (scene: Scene): void => {
+    turn = turn
+      .then(() => play(scene))
+      .catch((thrown: unknown) => {
+        context.stderr.write(`demo: ${(thrown as Error).message}\n`);
+      });
+  };
+  const input = process.stdin;
+  if (input.isTTY) {
+    emitKeypressEvents(input);
+    input.setRawMode(true);
+    input.on('keypress', (_text, key: { name?: string; ctrl?: boolean } | undefined) => {
+      if (key?.name === 'q' || (key?.ctrl === true && key.name === 'c')) return stop();
+      const scene = scenes.find((one) => one.key === key?.name);
+      if (scene !== undefined) enqueue(scene);
+    });
+  }
+  let next = 0;
+  const timer = input.isTTY
+    ? undefined
+    : setInterval(() => {
+        const scene = scenes[next++ % 4];
+        if (scene !== undefined) enqueue(scene);
+      }, 5000);
+  await untilStopped(stopped.signal);
+  clearInterval(timer);
+  if (input.isTTY) {
+    input.setRawMode(false);
+    input.pause();
+  }
+  context.stdout.write('  stopping\n');
+  await turn;
+}
+
+function readPorts(
+  args: CommandArguments,
+): Result<{ officer: number; console: number; lookup: number; broker: number }> {
+  const ports = { officer: 8700, console: 8600, lookup: 8443, broker: 8883 };
+  for (const name of Object.keys(ports) as (keyof typeof ports)[]) {
+    const text = args.text(`${name}-port`);
+    if (text === undefined) continue;
+    const port = Number(text);
+    if (!Number.isInteger(port) || port < 1 || port > 65_535)
+      return fail('USAGE', `--${name}-port takes a port from 1 to 65535, not ${text}.`);
+    ports[name] = port;
+  }
+  return ok(ports);
+}
