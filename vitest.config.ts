@@ -8,7 +8,9 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{contracts,formats,runtime,agent,uplink,central,provisioning,firmware-config,systemd,bin,test/architecture}/**/*.test.ts'],
+          include: [
+            '{contracts,formats,runtime,agent,uplink,central,provisioning,firmware-config,systemd,bin,test/architecture}/**/*.test.ts',
+          ],
           exclude: ['**/*.rig.test.ts'],
         },
       },

@@ -14,7 +14,7 @@ import { uuid7 } from '#runtime/uuid.ts';
 import { createAudit } from './audit/index.ts';
 import { readDocument } from './documents/index.ts';
 import { watchEdition } from './editions/index.ts';
-import { startFleet } from './fleet/index.ts';
+import { type Fleet, SessionNumbers, startFleet } from './fleet/index.ts';
 import { createHealth } from './health/index.ts';
 import { readAgentKeys } from './keys.ts';
 import {
@@ -39,7 +39,7 @@ export interface AgentParts {
   /** Folder of the built officer's page. */
   readonly pageDir: string;
   /** For the benchmark: each stage of the way of a frame with its milliseconds. */
-  readonly observe?: (stage: Stage | 'parse', millis: number) => void;
+  readonly observe?: (stage: Stage | 'framing' | 'parse', millis: number) => void;
 }
 
 export interface Agent {
@@ -89,7 +89,7 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
   const outbox = createOutbox({ store, sealingKey: keys.value.seal.key });
   const recorder = {
     record({ event, stamp: at, owed, keep }: Happening): Result<void> {
-      const done = store.transaction(() => {
+      return store.transaction(() => {
         const head = audit.append(event, at);
         for (const item of owed) outbox.owe(item, at);
         if (head.seq % settings.audit.headEvery === 0) {
@@ -97,11 +97,8 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
         }
         keep?.();
       });
-      if (done.ok) fleet?.wake();
-      return done;
     },
   };
-  let fleet: ReturnType<typeof startFleet> | undefined;
   if (setAside !== undefined)
     log.error('The database was damaged and set aside', { code: 'STORE_CORRUPT', file: setAside });
   const started = recorder.record({
@@ -199,6 +196,8 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
     };
   };
   const readers: Reader[] = [];
+  // Started last, since it reports on all the others.
+  let fleet: Fleet | undefined;
   let closed = false;
   const changed = (): void => {
     if (closed) return;
@@ -234,6 +233,7 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
   // Readers: from here on documents are answered.
   const onFrame = (frame: Frame): void => {
     const began = clock.monotonic();
+    parts.observe?.('framing', began - frame.receivedAt);
     const now = new Date(time.now());
     const reading = readDocument(frame.bytes, {
       year: now.getUTCFullYear(),
@@ -264,7 +264,6 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
 
   // Health and the fleet, after everything that they report on.
   const health = createHealth({
-    clock,
     stateFolder: settings.state,
     version: parts.version,
     log: log.with({ room: 'health' }),
@@ -279,25 +278,24 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
     storeReplaced: () => setAside !== undefined,
     certificate: keys.value.tls.certificate,
   });
-  fleet = startFleet({
+  const sessions = new SessionNumbers({
+    read: () => Number(store.meta('fleet.session') ?? '0'),
+    write: (through) => store.transaction(() => store.setMeta('fleet.session', String(through))),
+  });
+  const session = startFleet({
     settings: settings.fleet,
     tls: keys.value.tls,
     terminal: settings.terminal,
     version: parts.version,
     bootId: boot,
     outbox,
-    session: () =>
-      store.transaction(() => {
-        const next = Number(store.meta('fleet.session') ?? '0') + 1;
-        store.setMeta('fleet.session', String(next));
-        return next;
-      }),
+    session: () => sessions.next(),
     health,
     clock,
     log: log.with({ room: 'fleet' }),
     random,
   });
-  const session = fleet;
+  fleet = session;
   closers.push(() => session.close());
 
   // Housekeeping that must never stand on the way of a frame.

@@ -35,7 +35,11 @@ export interface Command {
 }
 
 /** Parses the arguments and runs the command; every fault ends as words and an exit code. */
-export async function execute(command: Command, argv: readonly string[], context: CommandContext): Promise<number> {
+export async function execute(
+  command: Command,
+  argv: readonly string[],
+  context: CommandContext,
+): Promise<number> {
   if (argv.includes('--help') || argv.includes('-h')) {
     context.stdout.write(`${command.help.trim()}\n`);
     return 0;
@@ -51,9 +55,11 @@ export async function execute(command: Command, argv: readonly string[], context
 
 /** Prints a fault for a person, or as one JSON object, and gives the exit code. */
 export function report(fault: Fault, context: CommandContext, json = false): number {
-  if (json) context.stdout.write(`${JSON.stringify({ error: { code: fault.code, detail: fault.detail } })}\n`);
+  if (json)
+    context.stdout.write(`${JSON.stringify({ error: { code: fault.code, detail: fault.detail } })}\n`);
   else context.stderr.write(`${describeFault(fault)}\n`);
-  if (fault.code === 'INTERNAL' && fault.cause instanceof Error) context.stderr.write(`${fault.cause.stack}\n`);
+  if (fault.code === 'INTERNAL' && fault.cause instanceof Error)
+    context.stderr.write(`${fault.cause.stack}\n`);
   return fault.code === 'USAGE' ? 2 : 1;
 }
 

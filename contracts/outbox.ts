@@ -80,12 +80,23 @@ export const StoreReplacedItem = Type.Object(
   { additionalProperties: false },
 );
 
+/**
+ * Stands for an item that the terminal kept but cannot read any more: its seal does not match (`seal`), or it is not an
+ * item that this release knows (`content`). It takes the item's number, so that one damaged row does not hold up all
+ * that came after it; the terminal keeps the sealed bytes, and its audit record still says what happened.
+ */
+export const ItemDamagedItem = Type.Object(
+  { kind: Type.Literal('item-damaged'), reason: Type.Union([Type.Literal('seal'), Type.Literal('content')]) },
+  { additionalProperties: false },
+);
+
 export const OwedItem = Type.Union([
   HitItem,
   AcknowledgedItem,
   ConfirmationItem,
   AuditHeadItem,
   StoreReplacedItem,
+  ItemDamagedItem,
 ]);
 export type OwedItem = Static<typeof OwedItem>;
 export type HitItem = Static<typeof HitItem>;

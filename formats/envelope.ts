@@ -37,7 +37,12 @@ export function readTrustedKey(file: TrustedKeyFile): TrustedKey {
 /** The exact bytes that are signed: `DSSEv1 <length of type> <type> <length of payload> <payload>`. */
 function preAuthentication(payloadType: string, payload: Uint8Array): Buffer {
   const type = Buffer.from(payloadType);
-  return Buffer.concat([Buffer.from(`DSSEv1 ${type.length} `), type, Buffer.from(` ${payload.length} `), payload]);
+  return Buffer.concat([
+    Buffer.from(`DSSEv1 ${type.length} `),
+    type,
+    Buffer.from(` ${payload.length} `),
+    payload,
+  ]);
 }
 
 export function signEnvelope(
@@ -46,13 +51,21 @@ export function signEnvelope(
   signer: { readonly id: string; readonly key: KeyObject },
 ): Envelope {
   const sig = sign(null, preAuthentication(payloadType, payload), signer.key).toString('base64');
-  return { payloadType, payload: Buffer.from(payload).toString('base64'), signatures: [{ keyid: signer.id, sig }] };
+  return {
+    payloadType,
+    payload: Buffer.from(payload).toString('base64'),
+    signatures: [{ keyid: signer.id, sig }],
+  };
 }
 
 /** The payload, if a trusted key of the role has signed it as this type. */
 export function openEnvelope(
   value: unknown,
-  expected: { readonly payloadType: string; readonly role: SigningRole; readonly trusted: readonly TrustedKey[] },
+  expected: {
+    readonly payloadType: string;
+    readonly role: SigningRole;
+    readonly trusted: readonly TrustedKey[];
+  },
 ): Result<{ payload: Buffer; signedBy: string }> {
   const envelope = asEnvelope(value);
   if (envelope === undefined) return fail('ENVELOPE_INVALID', 'It has no type, payload and signatures.');
@@ -74,7 +87,8 @@ function asEnvelope(value: unknown): Envelope | undefined {
   const candidate = value as Partial<Envelope> | null | undefined;
   if (typeof candidate !== 'object' || candidate === null) return undefined;
   const { payloadType, payload, signatures } = candidate;
-  if (typeof payloadType !== 'string' || typeof payload !== 'string' || !Array.isArray(signatures)) return undefined;
+  if (typeof payloadType !== 'string' || typeof payload !== 'string' || !Array.isArray(signatures))
+    return undefined;
   const whole = signatures.every(
     (entry: unknown) =>
       typeof (entry as { keyid?: unknown } | null)?.keyid === 'string' &&

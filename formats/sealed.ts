@@ -54,7 +54,11 @@ export function wrap(recipient: KeyObject, context: string, plain: Uint8Array): 
 export function unwrap(own: KeyObject, context: string, wrapped: Wrapped): Result<Buffer> {
   let key: KeyObject;
   try {
-    const other = createPublicKey({ key: Buffer.from(wrapped.ephemeral, 'base64'), type: 'spki', format: 'der' });
+    const other = createPublicKey({
+      key: Buffer.from(wrapped.ephemeral, 'base64'),
+      type: 'spki',
+      format: 'der',
+    });
     key = agree(own, other, context);
   } catch (cause) {
     return fail('SEAL_BROKEN', 'The wrapped value holds no usable key.', cause);
@@ -64,5 +68,7 @@ export function unwrap(own: KeyObject, context: string, wrapped: Wrapped): Resul
 
 function agree(privateKey: KeyObject, publicKey: KeyObject, context: string): KeyObject {
   const shared = diffieHellman({ privateKey, publicKey });
-  return createSecretKey(Buffer.from(hkdfSync('sha256', shared, Buffer.alloc(0), `checkpost ${context}`, 32)));
+  return createSecretKey(
+    Buffer.from(hkdfSync('sha256', shared, Buffer.alloc(0), `checkpost ${context}`, 32)),
+  );
 }

@@ -36,7 +36,7 @@ export function parseSettings<S extends TSchema>(schema: S, given: unknown, file
   return fail('SETTINGS_INVALID', `${file}\n${[...lines].join('\n')}`);
 }
 
-interface SchemaNode {
+export interface SchemaNode {
   readonly type?: string;
   readonly format?: string;
   readonly description?: string;

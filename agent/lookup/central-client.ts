@@ -14,6 +14,7 @@ import type { Clock } from '#runtime/clock.ts';
 import { systemCode } from '#runtime/errors.ts';
 import { faultFields, type Log } from '#runtime/log.ts';
 import { parseJson } from '#runtime/parse.ts';
+import { certificateFault } from '#runtime/tls-fault.ts';
 import type { CentralPort, LinkState, TimeListener } from './ports.ts';
 
 /** Certificates and key of this terminal, PEM. */
@@ -206,19 +207,11 @@ export class CentralClient implements CentralPort {
   }
 }
 
-/** Which fault a failed connection is; OpenSSL's words for certificates are told apart from a dead line. */
+/** Which fault a failed connection is. */
 function unreachable(cause: Error): Result<never> {
-  const code = systemCode(cause) ?? '';
-  if (
-    code === 'CERT_HAS_EXPIRED' ||
-    code === 'ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED' ||
-    code === 'ERR_SSL_TLSV1_ALERT_CERTIFICATE_EXPIRED'
-  ) {
-    return fail('CERTIFICATE_EXPIRED', 'At the connection to the centre.', cause);
-  }
-  if (code === 'CERT_NOT_YET_VALID')
-    return fail('CERTIFICATE_NOT_YET_VALID', 'At the connection to the centre.', cause);
-  if (/CERT|SELF_SIGNED|UNABLE_TO|ALTNAME|ALERT/.test(code))
-    return fail('CERTIFICATE_REFUSED', `At the connection to the centre (${code}).`, cause);
-  return fail('CENTRAL_UNREACHABLE', `The connection failed (${code === '' ? cause.message : code}).`, cause);
+  const words = systemCode(cause) ?? cause.message;
+  return (
+    certificateFault(cause, 'the centre') ??
+    fail('CENTRAL_UNREACHABLE', `The connection failed (${words}).`, cause)
+  );
 }

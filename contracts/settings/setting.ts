@@ -24,7 +24,7 @@ export function path(note: SettingNote) {
 }
 
 export function choice<const T extends readonly string[]>(values: readonly [...T], note: SettingNote) {
-  return Type.Enum([...values] as [...T], { ...note });
+  return Type.Unsafe<T[number]>(Type.Enum([...values], { ...note }));
 }
 
 export function flag(note: SettingNote) {

@@ -62,6 +62,17 @@ export class EventReader {
     });
   }
 
+  /** Called with every event from now on, and with those that came before. */
+  onEvent(listener: (event: ServerEvent) => void): void {
+    let seen = 0;
+    const take = (): void => {
+      for (const event of this.events.slice(seen)) listener(event);
+      seen = this.events.length;
+    };
+    take();
+    this.#listeners.add(take);
+  }
+
   close(): void {
     this.#response?.destroy();
   }

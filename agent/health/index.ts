@@ -1,0 +1,2 @@
+export { changedSections } from './changes.ts';
+export { createHealth, type Health, type HealthParts } from './health.ts';

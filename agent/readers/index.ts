@@ -1,0 +1,2 @@
+export type { Frame } from './frame.ts';
+export { openReader, type Reader, type ReaderListener, type ReaderParts } from './reader.ts';
