@@ -8,6 +8,8 @@ export const DocumentFormat = Type.Union([
   Type.Literal('TD3'),
   Type.Literal('MRV-A'),
   Type.Literal('MRV-B'),
+  /** The French identity card made until 2021: as large as a TD2, with fields of its own. */
+  Type.Literal('FRA-ID'),
 ]);
 export type DocumentFormat = Static<typeof DocumentFormat>;
 

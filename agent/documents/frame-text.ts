@@ -1,0 +1,100 @@
+import type { UnreadableReason, UnreadableSpot } from '#contracts/documents.ts';
+
+/** Why the lines are no document's, and where. */
+export interface Flaw {
+  readonly reason: UnreadableReason;
+  readonly spots: readonly UnreadableSpot[];
+}
+
+/** No reader wraps the 92 bytes of the longest zone in more than this; whatever is longer is noise. */
+const longestFrame = 1024;
+const CR = 0x0d;
+const LF = 0x0a;
+const TAB = 0x09;
+
+/**
+ * The lines of a frame: two of 44 or 36 characters or three of 30, letters in upper case. Line ends may be CR, LF or
+ * both, or be missing altogether; control characters (STX, ETX, the brackets of the framings) and blanks around a line
+ * go. Which characters stand in the lines is not looked at.
+ */
+export function linesOf(bytes: Uint8Array): readonly string[] | Flaw {
+  if (bytes.length > longestFrame) return { reason: 'line-length', spots: [] };
+  const lines = divide(bytes);
+  const [only, more] = lines;
+  if (only === undefined) return { reason: 'empty', spots: [] };
+  return more === undefined ? unjoin(only) : (wrongShape(lines) ?? lines);
+}
+
+function divide(bytes: Uint8Array): string[] {
+  const lines: string[] = [];
+  let line = '';
+  const end = (): void => {
+    const trimmed = withoutBlanks(line);
+    if (trimmed !== '') lines.push(trimmed);
+    line = '';
+  };
+  for (const byte of bytes) {
+    if (byte === CR || byte === LF) end();
+    else if (byte === TAB) line += ' ';
+    else if (byte >= 0x20 && byte !== 0x7f) line += String.fromCharCode(isLower(byte) ? byte - 0x20 : byte);
+  }
+  end();
+  return lines;
+}
+
+function isLower(byte: number): boolean {
+  return byte >= 0x61 && byte <= 0x7a;
+}
+
+/** Blanks around a line go. A blank inside goes too, unless it stands in the place of a character that is missing. */
+function withoutBlanks(line: string): string {
+  const trimmed = line.trim();
+  return isLineLength(trimmed.length) ? trimmed : trimmed.replaceAll(' ', '');
+}
+
+function isLineLength(length: number): boolean {
+  return length === 30 || length === 36 || length === 44;
+}
+
+/** A reader that sends no line ends: the length alone says where they were. */
+function unjoin(joined: string): readonly string[] | Flaw {
+  const length = { 72: 36, 88: 44, 90: 30 }[joined.length];
+  if (length === undefined) return { reason: 'line-count', spots: [] };
+  const lines: string[] = [];
+  for (let from = 0; from < joined.length; from += length) lines.push(joined.slice(from, from + length));
+  return lines;
+}
+
+function wrongShape(lines: readonly string[]): Flaw | undefined {
+  if (lines.length > 3) return { reason: 'line-count', spots: [] };
+  const lengths = lines.map((line) => line.length);
+  const alike = lengths.every((length) => length === lengths[0]) && isLineLength(lengths[0] ?? 0);
+  const wanted = lines.length === 3 ? 30 : Math.max(...lengths) > 40 ? 44 : 36;
+  if (alike) return lengths[0] === wanted ? undefined : { reason: 'line-count', spots: [] };
+  return {
+    reason: 'line-length',
+    spots: lengths.flatMap((length, at) => {
+      if (length === wanted) return [];
+      return [{ line: at + 1, from: Math.min(length, wanted) + 1, to: Math.max(length, wanted) }];
+    }),
+  };
+}
+
+/** Where characters fulfil the test, neighbours joined. */
+export function spotsOf(
+  lines: readonly string[],
+  test: (character: string, line: number, column: number) => boolean,
+): UnreadableSpot[] {
+  const spots: UnreadableSpot[] = [];
+  lines.forEach((text, at) => {
+    let from = 0;
+    for (let column = 1; column <= text.length + 1; column++) {
+      const found = column <= text.length && test(text.charAt(column - 1), at + 1, column);
+      if (found && from === 0) from = column;
+      if (found || from === 0) continue;
+      spots.push({ line: at + 1, from, to: column - 1 });
+      from = 0;
+    }
+  });
+  return spots;
+}

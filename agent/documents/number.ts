@@ -1,0 +1,93 @@
+import { checkDigit, valueOf, weightAt } from './check-digits.ts';
+import { cut, type Layout } from './layouts.ts';
+
+/**
+ * One way of counting the number's check digit. A number that goes on in the optional data has a filler where its
+ * check digit would stand; some states count the digit with that filler (gap 1), some without it (gap 0), and both
+ * are in use.
+ */
+export interface Way {
+  readonly gap: 0 | 1;
+  /** What the sum lacks, modulo 10, for the digit printed to hold: 0 where it holds; absent where none is printed. */
+  readonly lacks: number | undefined;
+}
+
+export interface NumberReading {
+  /** The number without the fillers at its end; those inside stay. */
+  readonly number: string;
+  /** How many characters the field itself has: what follows comes from the optional data. */
+  readonly field: number;
+  readonly holds: boolean;
+  /** The ways that hold, or, where none does, all that are possible. */
+  readonly ways: readonly Way[];
+  /** The number's field alone, where the number seems to go on but no digit proves that it does. */
+  readonly short: string | undefined;
+  /** The optional data that does not belong to the number. */
+  readonly rest: string | undefined;
+}
+
+/** Place of a character in the text whose check digit is taken. */
+export function placeOf(at: number, field: number, gap: 0 | 1): number {
+  return at < field ? at : at + gap;
+}
+
+/**
+ * Reads the document number: ICAO Doc 9303 part 3 § 4.6 and, for numbers of more than nine characters, part 5
+ * § 4.2.2.1 and part 6 § 4.2.2.1: the first nine stand in the number's field, a filler where its check digit would
+ * be, and the others at the beginning of the optional data, followed by the check digit and a filler.
+ */
+export function readNumber(lines: readonly string[], layout: Layout): NumberReading {
+  const printed = cut(lines, layout.number);
+  const digit = cut(lines, layout.numberDigit);
+  const field = printed.length;
+  const more = layout.continuation === undefined ? '' : cut(lines, layout.continuation);
+  if (digit === '<' && more !== '' && !more.startsWith('<') && !printed.endsWith('<')) {
+    return readLong(printed, more);
+  }
+  const way: Way = { gap: 0, lacks: lacking(checkDigit(printed), digit) };
+  return {
+    number: withoutTail(printed),
+    field,
+    holds: way.lacks === 0,
+    ways: [way],
+    short: undefined,
+    rest: undefined,
+  };
+}
+
+function readLong(printed: string, more: string): NumberReading {
+  const field = printed.length;
+  const filler = more.indexOf('<');
+  const end = filler < 0 ? more.length : filler;
+  const digit = more.charAt(end - 1);
+  const number = printed + more.slice(0, end - 1);
+  const ways: Way[] = [
+    { gap: 0, lacks: lacking(checkDigit(number), digit) },
+    { gap: 1, lacks: lacking(checkDigit(`${printed}<${more.slice(0, end - 1)}`), digit) },
+  ];
+  const holding = ways.filter(({ lacks }) => lacks === 0);
+  const holds = holding.length > 0;
+  return {
+    number,
+    field,
+    holds,
+    ways: holds ? holding : ways,
+    short: holds ? undefined : withoutTail(printed),
+    rest: withoutTail(more.slice(end + 1)),
+  };
+}
+
+/** What a sum lacks for the digit printed, modulo 10; undefined where no digit is printed. */
+export function lacking(sum: number, printed: string): number | undefined {
+  return /^\d$/.test(printed) ? (Number(printed) - sum + 10) % 10 : undefined;
+}
+
+/** What a sum gains, modulo 10, when one character of it becomes another. */
+export function gain(from: string, to: string, place: number): number {
+  return ((((valueOf(to) - valueOf(from)) * weightAt(place)) % 10) + 10) % 10;
+}
+
+/** Without the fillers at its end. */
+export function withoutTail(text: string): string {
+  return text.replace(/<+$/, '');
+}
