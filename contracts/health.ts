@@ -79,6 +79,17 @@ export const conditions = {
     title: 'The certificate of the terminal expires within 30 days',
     remedy: 'Enrol the terminal again.',
   },
+  // The controller finds these two about a terminal, and shows them among what the terminal says of itself.
+  'identity-cloned': {
+    severity: 'error',
+    title: 'Two machines use the identity of this terminal',
+    remedy: 'Find the second machine, revoke the terminal and enrol the right machine again.',
+  },
+  'items-lost': {
+    severity: 'error',
+    title: 'Something that the terminal owed never arrived and is no longer kept there',
+    remedy: 'Compare with the record of the terminal: `checkpost audit verify`.',
+  },
 } as const satisfies Record<string, { severity: 'warning' | 'error'; title: string; remedy: string }>;
 export type ConditionCode = keyof typeof conditions;
 

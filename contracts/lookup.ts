@@ -43,12 +43,15 @@ export const Candidate = Type.Object(
 );
 export type Candidate = Static<typeof Candidate>;
 
+/** At most this many records in one answer, those of the number as read first. */
+export const maxCandidates = 256;
+
 export const LookupResponse = Type.Object(
   {
     lookup: Uuid,
     source: CollectionState,
     time: Instant,
-    candidates: Type.Array(Candidate, { maxItems: 256 }),
+    candidates: Type.Array(Candidate, { maxItems: maxCandidates }),
   },
   { additionalProperties: false },
 );

@@ -1,0 +1,1 @@
+export { type ConsoleParts, type ConsoleSource, startConsole } from './server.ts';

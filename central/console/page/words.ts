@@ -1,0 +1,92 @@
+import type { AlertRow, TerminalRow } from '#contracts/console.ts';
+import { conditions } from '#contracts/health.ts';
+import type { ReaderState } from '#contracts/health.ts';
+import type { HitItem, HitOutcome } from '#contracts/outbox.ts';
+import { ageWords, boundWords, maskNumber } from '#runtime/page-words.ts';
+
+/** A condition's texts; one that this release does not know is shown by its code, and as an error. */
+export function conditionOf(code: string): {
+  readonly severity: 'warning' | 'error';
+  readonly title: string;
+  readonly remedy: string;
+} {
+  const known: Readonly<Record<string, (typeof conditions)[keyof typeof conditions]>> = conditions;
+  return (
+    (Object.hasOwn(known, code) ? known[code] : undefined) ?? {
+      severity: 'error',
+      title: code,
+      remedy: 'This page is older than the terminal; update the centre.',
+    }
+  );
+}
+
+export const stateWords: Record<TerminalRow['state'], string> = {
+  online: 'Online',
+  offline: 'Offline',
+  never: 'Never seen',
+};
+
+export const readerWords: Record<ReaderState, string> = {
+  ready: 'ready',
+  absent: 'not plugged in',
+  refused: 'cannot be opened',
+  noise: 'sends noise',
+};
+
+export const outcomeWords: Record<HitOutcome, string> = {
+  'document-held': 'Document held',
+  'passed-to-bureau': 'Passed to the bureau',
+  'false-alarm': 'False alarm',
+};
+
+/** How long ago an instant was, by the centre's clock. */
+export function agoWords(instant: string | null, now: number): string {
+  if (instant === null) return 'never';
+  return `${ageWords(Math.max(0, (now - Date.parse(instant)) / 1000))} ago`;
+}
+
+/** How old a terminal's copy is by now. */
+export function copyWords(row: TerminalRow, now: number): string {
+  const { edition } = row.health;
+  if (edition === undefined) return 'not told';
+  if (edition === null) return 'none';
+  return `${ageWords(Math.max(0, (now - Date.parse(edition.date)) / 1000))} old`;
+}
+
+export function basisWords({ basis, age }: HitItem): string {
+  const who = { central: 'the centre', edition: 'the offline copy', cache: 'an earlier answer of the centre' }[basis];
+  return `${who}, ${boundWords(age)}`;
+}
+
+/** The document of a hit, masked here too, whatever was sent. */
+export function documentWords({ document }: HitItem): string {
+  return `${document.issuingState} ${maskNumber(document.documentNumber)}`;
+}
+
+/** What an alert that is not a hit says. */
+export function eventWords(item: Exclude<AlertRow['item'], HitItem>): {
+  readonly title: string;
+  readonly text: string;
+} {
+  switch (item.kind) {
+    case 'hit-acknowledged':
+      return { title: 'Hit acknowledged', text: outcomeWords[item.outcome] };
+    case 'confirmation':
+      return {
+        title: item.result === 'agrees' ? 'Hit confirmed' : 'The centre disagrees with a hit',
+        text: item.result === 'agrees' ? 'The centre agrees.' : 'It stays a hit; the bureau must look.',
+      };
+    case 'audit-head':
+      return { title: 'Head of the record', text: `Entry ${item.entry}.` };
+    case 'store-replaced':
+      return {
+        title: 'Database damaged and replaced',
+        text: `Keep the file ${item.file} on the terminal for the bureau.`,
+      };
+    case 'item-damaged':
+      return {
+        title: 'A report on the terminal was damaged',
+        text: 'Its audit record still says what happened; ask for it.',
+      };
+  }
+}

@@ -1,0 +1,1 @@
+export { type Controller, type ControllerListener, type ControllerParts, startController } from './controller.ts';

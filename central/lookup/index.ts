@@ -1,0 +1,1 @@
+export { type LookupCounts, type LookupService, startLookupService } from './start.ts';
