@@ -1,0 +1,235 @@
+import { userInfo } from 'node:os';
+import {
+  initAuthority,
+  issueServer,
+  leastPassphrase,
+  needsPassphrase,
+  revoke,
+  signRequest,
+  writeBroker,
+} from '#provisioning/index.ts';
+import { fail, ok, type Result } from '#contracts/result.ts';
+import { type Command, type CommandArguments, type CommandContext, report } from '../command.ts';
+import { passphraseHelp, passphraseOptions, readPassphrase } from '../secrets.ts';
+import { machineParts as parts, readNumber, readVerb, type Verb } from '../verbs.ts';
+
+const options = {
+  dir: { type: 'string' },
+  bureau: { type: 'string' },
+  'no-passphrase': { type: 'boolean' },
+  'central-url': { type: 'string' },
+  'fleet-url': { type: 'string' },
+  name: { type: 'string' },
+  dns: { type: 'string', multiple: true },
+  ip: { type: 'string', multiple: true },
+  out: { type: 'string' },
+  at: { type: 'string' },
+  host: { type: 'string' },
+  port: { type: 'string' },
+  controller: { type: 'string' },
+  user: { type: 'string' },
+  code: { type: 'string' },
+  ...passphraseOptions,
+} as const;
+
+const secret = Object.keys(passphraseOptions);
+const verbs = {
+  init: {
+    usage: 'checkpost authority init --dir DIR --bureau CODE',
+    words: 0,
+    required: ['dir', 'bureau'],
+    optional: ['no-passphrase', 'central-url', 'fleet-url', ...secret],
+  },
+  server: {
+    usage: 'checkpost authority server --dir DIR --name NAME --dns HOST --out DIR',
+    words: 0,
+    required: ['dir', 'name', 'out'],
+    optional: ['dns', 'ip', ...secret],
+  },
+  broker: {
+    usage: 'checkpost authority broker --dir DIR --out DIR',
+    words: 0,
+    required: ['dir', 'out'],
+    optional: ['dns', 'ip', 'at', 'host', 'port', 'controller', 'user', ...secret],
+  },
+  sign: {
+    usage: 'checkpost authority sign REQUEST --dir DIR',
+    words: 1,
+    required: ['dir'],
+    optional: ['out', 'code', ...secret],
+  },
+  revoke: {
+    usage: 'checkpost authority revoke TERMINAL --dir DIR',
+    words: 1,
+    required: ['dir'],
+    optional: secret,
+  },
+} satisfies Record<string, Verb>;
+
+/** What a verb did: words for a person, and the same as an object. */
+interface Done {
+  readonly words: string;
+  readonly json: object;
+}
+
+export const command: Command = {
+  summary: 'keys and certificates of a fleet',
+  help: `
+checkpost authority: the keys and certificates of a bureau's fleet
+
+Usage: checkpost authority init   --dir DIR --bureau CODE [--no-passphrase] [--central-url URL] [--fleet-url URL]
+       checkpost authority server --dir DIR --name NAME --out DIR [--dns HOST]... [--ip ADDRESS]...
+       checkpost authority broker --dir DIR --out DIR [--host ADDRESS] [--port N] [--controller NAME] [--user NAME]
+                                  [--dns HOST]... [--ip ADDRESS]... [--at DIR]
+       checkpost authority sign   REQUEST --dir DIR [--out DIR] [--code CODE]
+       checkpost authority revoke TERMINAL --dir DIR
+
+init makes an authority: root and issuing certificates, signing keys (one for each use), the bureau's secrets. Keep the
+folder on a machine without a network, and a copy of it elsewhere: whoever has it can enrol terminals.
+server makes authority.pem, certificate.pem and key.pem for a server of the centre; again, it keeps what is still good.
+broker makes all that Mosquitto needs: mosquitto.conf, access rules, certificate, revocation list. Run it again after a
+revocation, bring the files to the broker and restart it.
+sign answers the request of a terminal (a file, or the folder that it lies in) and enters the terminal in registry.json.
+revoke shuts a terminal out: registry.json and revoked.pem say so from then on.
+
+  --dir DIR                folder of the authority
+  --bureau CODE            init: ISO 3166-1 alpha-3 code of the bureau
+  --no-passphrase          init: leave the private keys unencrypted. Whoever can read the folder then has them: for
+                           demonstrations, and for a folder on an encrypted disk that is locked away
+  --central-url URL        init: lookup service (https://...) that bundles name unless they say otherwise
+  --fleet-url URL          init: broker (mqtts://...), likewise
+  --name NAME              server: what the server is called, for example central or controller
+  --dns HOST, --ip ADDRESS server, broker: what it is reached by (broker: localhost and 127.0.0.1 where left out)
+  --out DIR                where the files are written (sign: where the request lies)
+  --at DIR                 broker: the folder where the broker will find the files (where left out: --out)
+  --host ADDRESS           broker: address that it listens on (default 127.0.0.1)
+  --port N                 broker: port that it listens on (default 8883)
+  --controller NAME        broker: name in the controller's certificate (default controller)
+  --user NAME              broker: system user that it runs as (default: who runs this command)
+  --code CODE              sign: also check that the request was made for the bundle with this enrolment code${passphraseHelp}
+  --json                   print what was done, or {"error"}, as one JSON object
+
+Exit codes: 0 done, 1 could not be done, 2 called wrongly.
+
+Example: checkpost authority init --dir authority --bureau UTO --passphrase-file /run/secret/passphrase
+`,
+  options,
+  async run(args, context) {
+    const json = args.flag('json');
+    const verb = readVerb(verbs, Object.keys(options), args);
+    if (!verb.ok) return report(verb.fault, context, json);
+    const done = await act[verb.value](args, context);
+    if (!done.ok) return report(done.fault, context, json);
+    context.stdout.write(json ? `${JSON.stringify(done.value.json)}\n` : `${done.value.words}\n`);
+    return 0;
+  },
+};
+
+type Act = (args: CommandArguments, context: CommandContext) => Promise<Result<Done>>;
+
+const act: Readonly<Record<keyof typeof verbs, Act>> = {
+  async init(args, context) {
+    const clear = args.flag('no-passphrase');
+    if (clear && secret.some((option) => args.text(option) !== undefined)) {
+      return fail('USAGE', 'Give a passphrase or --no-passphrase, not both.');
+    }
+    const passphrase: Result<string | null> = clear ? ok(null) : await readPassphrase(args, context);
+    if (!passphrase.ok) return passphrase;
+    const dir = args.text('dir') ?? '';
+    const made = await initAuthority(
+      {
+        dir,
+        bureau: args.text('bureau') ?? '',
+        passphrase: passphrase.value,
+        centralUrl: args.text('central-url'),
+        fleetUrl: args.text('fleet-url'),
+      },
+      parts,
+    );
+    if (!made.ok) return made;
+    const warning = clear
+      ? 'Its private keys are NOT encrypted: whoever can read the folder has them.'
+      : `Its private keys open with the passphrase (at least ${leastPassphrase} characters); without it they are lost.`;
+    return ok({ words: `The authority is in ${made.value.dir}.\n${warning}\nKeep a copy of the folder elsewhere.`, json: made.value });
+  },
+
+  async server(args, context) {
+    const at = await authorityAt(args, context);
+    if (!at.ok) return at;
+    const made = await issueServer({ ...at.value, name: args.text('name') ?? '', ...namesOf(args), out: args.text('out') ?? '' }, parts);
+    if (!made.ok) return made;
+    const { kept, authority, certificate, key } = made.value;
+    return ok({
+      words: `${kept ? 'Kept, they are still good' : 'Written'}:\n  ${authority}\n  ${certificate}\n  ${key} (secret)`,
+      json: made.value,
+    });
+  },
+
+  async broker(args, context) {
+    const port = readNumber(args, 'port');
+    if (!port.ok) return port;
+    const at = await authorityAt(args, context);
+    if (!at.ok) return at;
+    const names = namesOf(args);
+    const reached = names.dns.length + names.ip.length > 0 ? names : { dns: ['localhost'], ip: ['127.0.0.1'] };
+    const made = await writeBroker(
+      {
+        ...at.value,
+        ...reached,
+        out: args.text('out') ?? '',
+        at: args.text('at'),
+        host: args.text('host') ?? '127.0.0.1',
+        port: port.value ?? 8883,
+        controller: args.text('controller') ?? 'controller',
+        user: args.text('user') ?? userInfo().username,
+      },
+      parts,
+    );
+    if (!made.ok) return made;
+    return ok({ words: `Written. Start the broker with: mosquitto -c ${made.value.config}`, json: made.value });
+  },
+
+  async sign(args, context) {
+    const at = await authorityAt(args, context);
+    if (!at.ok) return at;
+    const signed = await signRequest(
+      { ...at.value, request: args.rest[1] ?? '', out: args.text('out'), code: args.text('code') },
+      parts,
+    );
+    if (!signed.ok) return signed;
+    const { terminal, answer, repeated } = signed.value;
+    return ok({
+      words: `${terminal} is entered${repeated ? ' already, this is the same answer again' : ''}. Bring it: ${answer}`,
+      json: signed.value,
+    });
+  },
+
+  async revoke(args, context) {
+    const at = await authorityAt(args, context);
+    if (!at.ok) return at;
+    const revoked = await revoke({ ...at.value, terminal: args.rest[1] ?? '' }, parts);
+    if (!revoked.ok) return revoked;
+    const { terminal, revokedAt, openBundles } = revoked.value;
+    const words = [
+      `${terminal} is revoked since ${revokedAt}; ${openBundles} unused bundles of it are void.`,
+      'Now bring registry.json to the centre, run `checkpost authority broker` again, and restart the broker with its',
+      'files: a session that is open now ends only then.',
+    ];
+    return ok({ words: words.join('\n'), json: revoked.value });
+  },
+};
+
+/** The authority's folder, and its passphrase where its keys need one. */
+async function authorityAt(
+  args: CommandArguments,
+  context: CommandContext,
+): Promise<Result<{ dir: string; passphrase?: string }>> {
+  const dir = args.text('dir') ?? '';
+  if (!needsPassphrase(dir)) return ok({ dir });
+  const passphrase = await readPassphrase(args, context);
+  return passphrase.ok ? ok({ dir, passphrase: passphrase.value }) : passphrase;
+}
+
+function namesOf(args: CommandArguments): { dns: readonly string[]; ip: readonly string[] } {
+  return { dns: args.list('dns'), ip: args.list('ip') };
+}

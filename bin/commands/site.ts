@@ -1,0 +1,184 @@
+import { ok, type Result } from '#contracts/result.ts';
+import { addSite, listSites, needsPassphrase, showSite, type SiteDetails, writeBundle } from '#provisioning/index.ts';
+import { type Command, type CommandArguments, type CommandContext, report } from '../command.ts';
+import { passphraseHelp, passphraseOptions, readPassphrase } from '../secrets.ts';
+import { machineParts as parts, readNumber, readVerb, type Verb } from '../verbs.ts';
+
+const options = {
+  dir: { type: 'string' },
+  id: { type: 'string' },
+  name: { type: 'string' },
+  'time-zone': { type: 'string' },
+  latitude: { type: 'string' },
+  longitude: { type: 'string' },
+  terminals: { type: 'string' },
+  out: { type: 'string' },
+  terminal: { type: 'string' },
+  'central-url': { type: 'string' },
+  'fleet-url': { type: 'string' },
+  reader: { type: 'string', multiple: true },
+  baud: { type: 'string' },
+  'valid-days': { type: 'string' },
+  ...passphraseOptions,
+} as const;
+
+const verbs = {
+  add: {
+    usage: 'checkpost site add --dir DIR --id ID --name NAME',
+    words: 0,
+    required: ['dir', 'id', 'name'],
+    optional: ['time-zone', 'latitude', 'longitude', 'terminals'],
+  },
+  list: { usage: 'checkpost site list --dir DIR', words: 0, required: ['dir'], optional: [] },
+  show: { usage: 'checkpost site show SITE --dir DIR', words: 1, required: ['dir'], optional: [] },
+  bundle: {
+    usage: 'checkpost site bundle SITE --dir DIR --out DIR',
+    words: 1,
+    required: ['dir', 'out'],
+    optional: [
+      'terminal',
+      'central-url',
+      'fleet-url',
+      'reader',
+      'baud',
+      'valid-days',
+      ...Object.keys(passphraseOptions),
+    ],
+  },
+} satisfies Record<string, Verb>;
+
+interface Done {
+  readonly words: string;
+  readonly json: unknown;
+}
+
+export const command: Command = {
+  summary: 'add sites and make their bundles',
+  help: `
+checkpost site: the sites of a bureau, and what an engineer takes there
+
+Usage: checkpost site add    --dir DIR --id ID --name NAME [--time-zone ZONE] [--latitude N --longitude N] [--terminals N]
+       checkpost site list   --dir DIR
+       checkpost site show   SITE --dir DIR
+       checkpost site bundle SITE --dir DIR --out DIR [--terminal N] [--reader DEVICE]... [--baud N] [--valid-days N]
+                             [--central-url URL] [--fleet-url URL]
+
+add enters a site. bundle writes what goes on the engineer's stick for one terminal, and prints the enrolment code. Tell
+the code by telephone or in person, never with the stick: it is kept nowhere and cannot be shown again. A new bundle
+makes those before it for the same terminal void.
+
+  --dir DIR            folder of the authority (checkpost authority init)
+  --id ID              the bureau's code, a hyphen and four digits: UTO-0001
+  --name NAME          name of the place, in any script
+  --time-zone ZONE     IANA name, for example Asia/Bishkek (default UTC)
+  --latitude N, --longitude N
+                       degrees north and east; a negative one is written --latitude=-33.9
+  --terminals N        how many terminals stand there, 1 to 99 (default 1)
+  --out DIR            folder of the bundle, usually the stick
+  --terminal N         which terminal of the site, from 1 (may be left out where there is one)
+  --reader DEVICE      stable name of a passport reader's device, as under /dev/serial/by-id; may be given several times
+  --baud N             speed of the readers (default 9600)
+  --valid-days N       days until the bundle expires, 1 to 90 (default 14)
+  --central-url URL    lookup service, https://... (default: what the authority was made with)
+  --fleet-url URL      broker, mqtts://... (likewise)${passphraseHelp}
+  --json               print what was done, or {"error"}, as one JSON object
+
+Exit codes: 0 done, 1 could not be done, 2 called wrongly.
+
+Example: checkpost site bundle UTO-0001 --dir authority --out /media/stick
+`,
+  options,
+  async run(args, context) {
+    const json = args.flag('json');
+    const verb = readVerb(verbs, Object.keys(options), args);
+    if (!verb.ok) return report(verb.fault, context, json);
+    const done = await act[verb.value](args, context);
+    if (!done.ok) return report(done.fault, context, json);
+    context.stdout.write(json ? `${JSON.stringify(done.value.json)}\n` : `${done.value.words}\n`);
+    return 0;
+  },
+};
+
+type Act = (args: CommandArguments, context: CommandContext) => Promise<Result<Done>>;
+
+const act: Readonly<Record<keyof typeof verbs, Act>> = {
+  async add(args) {
+    const numbers = readNumbers(args, ['latitude', 'longitude', 'terminals']);
+    if (!numbers.ok) return numbers;
+    const { latitude = null, longitude = null, terminals = 1 } = numbers.value;
+    const site = {
+      id: args.text('id') ?? '',
+      name: args.text('name') ?? '',
+      timeZone: args.text('time-zone') ?? 'UTC',
+      latitude,
+      longitude,
+      terminals,
+    };
+    const added = await addSite({ dir: args.text('dir') ?? '', site }, parts);
+    return added.ok ? ok({ words: `${added.value.id} is entered.`, json: added.value }) : added;
+  },
+
+  async list(args) {
+    const sites = await listSites({ dir: args.text('dir') ?? '' });
+    if (!sites.ok) return sites;
+    const words = sites.value.length === 0 ? 'There are no sites yet.' : sites.value.map(describe).join('\n');
+    return ok({ words, json: sites.value });
+  },
+
+  async show(args) {
+    const site = await showSite({ dir: args.text('dir') ?? '', id: args.rest[1] ?? '' });
+    return site.ok ? ok({ words: describe(site.value), json: site.value }) : site;
+  },
+
+  async bundle(args, context) {
+    const numbers = readNumbers(args, ['terminal', 'baud', 'valid-days']);
+    if (!numbers.ok) return numbers;
+    const { baud } = numbers.value;
+    const dir = args.text('dir') ?? '';
+    const passphrase = needsPassphrase(dir) ? await readPassphrase(args, context) : ok(undefined);
+    if (!passphrase.ok) return passphrase;
+    const made = await writeBundle(
+      {
+        dir,
+        passphrase: passphrase.value,
+        site: args.rest[1] ?? '',
+        terminal: numbers.value.terminal,
+        out: args.text('out') ?? '',
+        centralUrl: args.text('central-url'),
+        fleetUrl: args.text('fleet-url'),
+        readers: args.list('reader').map((path) => (baud === undefined ? { path } : { path, baudRate: baud })),
+        validDays: numbers.value['valid-days'],
+      },
+      parts,
+    );
+    if (!made.ok) return made;
+    const { terminal, out, expiresAt, code } = made.value;
+    const words = [
+      `The bundle of ${terminal} is in ${out}; it holds until ${expiresAt}.`,
+      `Enrolment code: ${code}`,
+      'Tell the code by telephone or in person, never with the stick. It is kept nowhere.',
+    ];
+    return ok({ words: words.join('\n'), json: made.value });
+  },
+};
+
+function describe(site: SiteDetails): string {
+  const stands = site.stands.map(({ terminal, state, enrolledAt, revokedAt }) => {
+    const since = revokedAt ?? enrolledAt;
+    return `  ${terminal}  ${state}${since === null ? '' : ` since ${since}`}`;
+  });
+  return [`${site.id}  ${site.name} (${site.timeZone})`, ...stands].join('\n');
+}
+
+function readNumbers<const Name extends string>(
+  args: CommandArguments,
+  names: readonly Name[],
+): Result<{ readonly [N in Name]?: number }> {
+  const values: { [N in Name]?: number } = {};
+  for (const name of names) {
+    const number = readNumber(args, name);
+    if (!number.ok) return number;
+    if (number.value !== undefined) values[name] = number.value;
+  }
+  return ok(values);
+}

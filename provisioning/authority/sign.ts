@@ -1,0 +1,185 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { answerType, EnrolmentRequest, NamedSecretText, requestType, wrapContext } from '#contracts/enrolment.ts';
+import { fail, ok, type Result } from '#contracts/result.ts';
+import { signEnvelope } from '#formats/envelope.ts';
+import { type Wrapped, wrap } from '#formats/sealed.ts';
+import { instant } from '#runtime/clock.ts';
+import { toError } from '#runtime/errors.ts';
+import { parseJson } from '#runtime/parse.ts';
+import { codeKeys, readCode } from '../code.ts';
+import { codeKeyId, peek, type SignedFile, signedBy } from '../envelopes.ts';
+import { makeFolder, readText, writeWhole } from '../files.ts';
+import type { AuthorityAt, Parts } from '../ports.ts';
+import { stickFiles } from '../stick.ts';
+import { readRequest } from '../x509.ts';
+import { issueAndEnter } from './issue.ts';
+import { type Authority, withAuthority } from './open.ts';
+import { renewRevocationList, revokeCertificates } from './revocation.ts';
+import type { TokenRow } from './store.ts';
+
+export interface SignOrder extends AuthorityAt {
+  /** The request's file, or the folder that it lies in. */
+  readonly request: string;
+  /** Folder that the answer is written into; where the request lies, where left out. */
+  readonly out?: string | undefined;
+  /** The code, where the bureau wants to see that it is the one that was told; the request proves it anyway. */
+  readonly code?: string | undefined;
+}
+
+export interface Signed {
+  readonly terminal: string;
+  readonly answer: string;
+  /** Whether this request had been answered before: then it is the same answer again. */
+  readonly repeated: boolean;
+}
+
+/**
+ * Answers an enrolment request: the certificate, and the bureau's secrets wrapped to the terminal's key. Answer,
+ * certificate, registration and use of the token are one transaction; the very same request gets the same answer again.
+ */
+export function signRequest(order: SignOrder, parts: Parts): Promise<Result<Signed>> {
+  return withAuthority(order, async (authority) => {
+    const path = fileOf(order.request);
+    const file = peek(EnrolmentRequest, readText(path), requestType, 'REQUEST_INVALID');
+    if (!file.ok) return file;
+    const done = await authority.store.exclusively(() => answer(authority, file.value, order.code, parts));
+    if (!done.ok) return done;
+    const out = order.out ?? dirname(path);
+    makeFolder(out, 0o755);
+    const to = join(resolve(out), stickFiles.answer);
+    writeWhole(to, done.value.text, 0o644);
+    return ok({ terminal: file.value.payload.terminal, answer: to, repeated: done.value.repeated });
+  });
+}
+
+function fileOf(path: string): string {
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  return isFolder ? join(path, stickFiles.request) : path;
+}
+
+async function answer(
+  authority: Authority,
+  file: SignedFile<EnrolmentRequest>,
+  code: string | undefined,
+  parts: Parts,
+): Promise<Result<{ text: string; repeated: boolean }>> {
+  const request = file.payload;
+  const token = authority.store.get<TokenRow>('SELECT * FROM tokens WHERE id = ?', request.token);
+  if (token === undefined) return fail('REQUEST_FOREIGN', 'This authority has made no such bundle.');
+  if (code !== undefined) {
+    const fits = await codeFits(code, token);
+    if (!fits.ok) return fits;
+  }
+  const codeKey = { id: codeKeyId(token.id), role: 'enrolment', key: createPublicKey(token.code_key) } as const;
+  const proof = signedBy(file, [codeKey], 'enrolment');
+  if (!proof.ok) return fail('SIGNATURE_REFUSED', 'The request was not made with the code of its bundle.');
+  if (token.terminal !== request.terminal || token.bundle !== request.bundle) {
+    return fail('REQUEST_FOREIGN', 'The request does not fit the bundle that its token came with.');
+  }
+  if (token.request !== null) return repeat(authority, token, file.digest);
+  if (token.voided_at !== null) return fail('TOKEN_EXPIRED', 'A newer bundle was made, or the terminal was revoked.');
+  if (parts.clock.wall() > Date.parse(token.expires_at)) return fail('TOKEN_EXPIRED', `It held until ${token.expires_at}.`);
+  const keys = await readKeys(request);
+  if (!keys.ok) return keys;
+  return enter(authority, token, file.digest, keys.value, parts);
+}
+
+async function codeFits(typed: string, token: TokenRow): Promise<Result<void>> {
+  const code = readCode(typed);
+  if (!code.ok) return code;
+  const { publicKey } = await codeKeys(code.value, token.salt);
+  return publicKey.equals(createPublicKey(token.code_key))
+    ? ok(undefined)
+    : fail('CODE_WRONG', 'The request was made for a bundle with another code.');
+}
+
+/** The answer that was given before, if this is the very request that it was given to. */
+function repeat(authority: Authority, token: TokenRow, digest: string): Result<{ text: string; repeated: boolean }> {
+  if (token.request !== digest) return fail('TOKEN_USED', 'Another request was answered for this bundle.');
+  const row = authority.store.get<{ revoked_at: string | null }>(
+    'SELECT revoked_at FROM terminals WHERE terminal = ?',
+    token.terminal,
+  );
+  if (row?.revoked_at !== null) return fail('TERMINAL_UNKNOWN', 'The terminal has been revoked since.');
+  return ok({ text: token.answer ?? '', repeated: true });
+}
+
+interface RequestKeys {
+  readonly tls: KeyObject;
+  readonly wrapping: KeyObject;
+}
+
+async function readKeys(request: EnrolmentRequest): Promise<Result<RequestKeys>> {
+  const asked = await readRequest(request.certificateRequest);
+  if (!asked.ok) return asked;
+  if (asked.value.commonName !== request.terminal) {
+    return fail('REQUEST_INVALID', 'The certificate request is for another name than the terminal.');
+  }
+  try {
+    const der = Buffer.from(request.wrappingKey, 'base64');
+    const wrapping = createPublicKey({ key: der, type: 'spki', format: 'der' });
+    if (wrapping.asymmetricKeyType !== 'x25519') return fail('REQUEST_INVALID', 'The wrapping key is not X25519.');
+    return ok({ tls: asked.value.publicKey, wrapping });
+  } catch (cause) {
+    return fail('REQUEST_INVALID', 'The wrapping key cannot be read.', cause);
+  }
+}
+
+async function enter(
+  authority: Authority,
+  token: TokenRow,
+  request: string,
+  keys: RequestKeys,
+  parts: Parts,
+): Promise<Result<{ text: string; repeated: boolean }>> {
+  const issuer = authority.issuer();
+  if (!issuer.ok) return issuer;
+  const signer = authority.signer('enrolment');
+  if (!signer.ok) return signer;
+  const { store, files } = authority;
+  const now = instant(parts.clock.wall());
+  const issued = await issueAndEnter(
+    { use: { kind: 'terminal' }, commonName: token.terminal, organisation: authority.bureau, publicKey: keys.tls },
+    issuer.value,
+    store,
+    parts,
+  );
+  const payload = {
+    v: 1,
+    request,
+    terminal: token.terminal,
+    certificate: issued.certificate + issuer.value.certificate,
+    fingerprint: wrapSecret('fingerprint', files.fingerprint, request, keys.wrapping),
+    auditDigest: wrapSecret('audit-digest', files.auditDigest, request, keys.wrapping),
+    issuedAt: now,
+  };
+  const text = `${JSON.stringify(signEnvelope(answerType, Buffer.from(JSON.stringify(payload)), signer.value))}\n`;
+  store.run('UPDATE tokens SET request = ?, answer = ?, used_at = ? WHERE id = ?', request, text, now, token.id);
+  store.run(
+    `INSERT INTO terminals (terminal, site, certificate, enrolled_at) VALUES (?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET
+       site = excluded.site, certificate = excluded.certificate, enrolled_at = excluded.enrolled_at, revoked_at = NULL`,
+    token.terminal,
+    token.site,
+    issued.digest,
+    now,
+  );
+  // A terminal has one certificate: enrolled anew, the one before no longer opens anything.
+  if (revokeCertificates(store, token.terminal, parts, issued.digest)) {
+    await renewRevocationList(store, issuer.value, parts);
+  }
+  return ok({ text, repeated: false });
+}
+
+function wrapSecret(
+  name: 'fingerprint' | 'audit-digest',
+  path: string,
+  request: string,
+  recipient: KeyObject,
+): Wrapped {
+  const secret = parseJson(NamedSecretText, readText(path), 'CREDENTIAL_UNREADABLE');
+  if (!secret.ok) throw toError(secret.fault);
+  return wrap(recipient, wrapContext(name, request), Buffer.from(JSON.stringify(secret.value)));
+}

@@ -1,0 +1,11 @@
+/** The bureau's authority, the sites, and the enrolment of terminals: what the command line calls. */
+export { type BrokerFiles, type BrokerOrder, writeBroker } from './authority/broker.ts';
+export { type AuthorityOrder, initAuthority, leastPassphrase } from './authority/init.ts';
+export { needsPassphrase } from './authority/open.ts';
+export { revoke } from './authority/revoke.ts';
+export { issueServer, type ServerFiles, type ServerOrder } from './authority/server.ts';
+export { type Signed, signRequest, type SignOrder } from './authority/sign.ts';
+export type { AuthorityAt, Parts } from './ports.ts';
+export { type BundleOrder, type MadeBundle, writeBundle } from './sites/bundle.ts';
+export { addSite, listSites, showSite, type SiteDetails, type SiteTerminal } from './sites/sites.ts';
+export { enrol, type Enrolment, type EnrolOrder } from './terminal/enrol.ts';

@@ -1,0 +1,90 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { AgentSettings } from '#contracts/settings/agent.ts';
+import { loadSettings } from '#runtime/settings.ts';
+import { type Bureau, filesBelow, makeBureau, valueOf } from '#test/rigs/bureau.ts';
+import { requires } from '#test/rigs/requirements.ts';
+
+const without = requires({ test: 'enrolment that is killed at any write', tools: ['strace'] });
+const main = resolve(import.meta.dirname, '../bin/main.ts');
+
+describe.skipIf(without !== undefined)('enrolment that is killed while it writes', () => {
+  let bureau: Bureau;
+  let code: string;
+  /** Folders as they were before each half. */
+  const before = (half: string): string => bureau.at(`before-${half}`);
+
+  beforeAll(async () => {
+    bureau = await makeBureau();
+    ({ code } = await bureau.bundle());
+    const keep = (half: string): void => {
+      mkdirSync(before(half));
+      for (const name of ['stick', 'terminal', 'authority']) {
+        if (existsSync(bureau.at(name))) cpSync(bureau.at(name), join(before(half), name), { recursive: true });
+      }
+    };
+    keep('request');
+    valueOf(await bureau.enrol(code));
+    keep('sign');
+    valueOf(await bureau.sign());
+    keep('install');
+  });
+  afterAll(() => bureau.close());
+
+  const enrolArgs = (folder: string) => ['enrol', join(folder, 'stick'), '--state', join(folder, 'terminal'), '--code', code];
+  const signArgs = (folder: string) => ['authority', 'sign', join(folder, 'stick'), '--dir', join(folder, 'authority')];
+
+  function run(args: readonly string[]): void {
+    const done = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' });
+    expect(done.status, done.stderr).toBe(0);
+  }
+
+  /** Runs it under strace, which kills it at its n-th call of the kind; whether that happened. */
+  function killedAt(call: string, n: number, args: readonly string[]): boolean {
+    const inject = ['-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${call}:signal=KILL:when=${n}`];
+    const done = spawnSync('strace', [...inject, process.execPath, main, ...args], { encoding: 'utf8' });
+    if (done.signal === 'SIGKILL' || done.status === 137) return true;
+    expect(done.status, done.stderr).toBe(0);
+    return false;
+  }
+
+  /** Kills one half at every call of the kind, one after the other, and then goes on; how often it was killed. */
+  function killEverywhere(half: string, call: string, args: (folder: string) => readonly string[], goOn: (folder: string) => void): number {
+    const folder = bureau.at('work');
+    for (let n = 1; ; n++) {
+      rmSync(folder, { recursive: true, force: true });
+      cpSync(before(half), folder, { recursive: true });
+      if (!killedAt(call, n, args(folder))) return n - 1;
+      goOn(folder);
+      expect(loadSettings(AgentSettings, join(folder, 'terminal', 'agent.json')).ok).toBe(true);
+      const names = [...filesBelow(join(folder, 'terminal')).keys()];
+      expect(names).toEqual(expect.arrayContaining(['keys/seal.json', 'keys/audit-seal.json', 'tls/certificate.pem', 'tls/key.pem']));
+      expect(names.filter((name) => name.includes('pending.json') || name.endsWith('.new'))).toEqual([]);
+      expect(readFileSync(join(folder, 'authority', 'registry.json'), 'utf8')).toContain('UTO-0001-1');
+    }
+  }
+
+  test('the request can be asked for again after a kill at any rename', () => {
+    const kills = killEverywhere('request', 'rename', enrolArgs, (folder) => {
+      run(enrolArgs(folder));
+      run(signArgs(folder));
+      run(enrolArgs(folder));
+    });
+    expect(kills).toBeGreaterThanOrEqual(2);
+  });
+
+  test('the answer can be asked for again after a kill at any sync of the authority', () => {
+    const kills = killEverywhere('sign', 'fsync', signArgs, (folder) => {
+      run(signArgs(folder));
+      run(enrolArgs(folder));
+    });
+    expect(kills).toBeGreaterThanOrEqual(4);
+  });
+
+  test('the installation goes on after a kill at any rename', () => {
+    const kills = killEverywhere('install', 'rename', enrolArgs, (folder) => run(enrolArgs(folder)));
+    expect(kills).toBeGreaterThanOrEqual(9);
+  });
+});
