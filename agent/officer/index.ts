@@ -1,0 +1,1 @@
+export { type Desk, type OfficerServerParts, startOfficerServer } from './server.ts';

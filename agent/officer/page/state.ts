@@ -1,0 +1,109 @@
+import type { LookupView, TerminalView } from '#contracts/officer.ts';
+import type { LiveState } from '#runtime/live.ts';
+
+/** All that the page knows. Lookups stand in the order in which they first came. */
+export interface PageState {
+  readonly live: LiveState;
+  readonly terminal: TerminalView | null;
+  readonly lookups: readonly LookupView[];
+  /** The newest document on a reader. */
+  readonly latest: string | null;
+  /** An earlier lookup that the officer looks at instead; a new document ends that. */
+  readonly selected: string | null;
+  /** While the whole state is being sent: the ids that came, so that what is gone from the agent goes here too. */
+  readonly receiving: readonly string[] | null;
+  /** The terminal's time, as well as the browser can tell it between the terminal's own words. */
+  readonly now: number;
+  /** What the terminal's clock is ahead of the browser's, which may be another machine's. */
+  readonly offset: number;
+}
+
+export type PageEvent =
+  | { readonly type: 'live'; readonly state: LiveState }
+  | { readonly type: 'terminal'; readonly view: TerminalView; readonly now: number }
+  | { readonly type: 'lookup'; readonly view: LookupView }
+  | { readonly type: 'select'; readonly lookup: string | null }
+  | { readonly type: 'tick'; readonly now: number };
+
+export function begin(now: number): PageState {
+  return {
+    live: 'connecting',
+    terminal: null,
+    lookups: [],
+    latest: null,
+    selected: null,
+    receiving: [],
+    now,
+    offset: 0,
+  };
+}
+
+export function next(state: PageState, event: PageEvent): PageState {
+  switch (event.type) {
+    case 'live':
+      return turn(state, event.state);
+    case 'terminal':
+      return tell(state, event.view, event.now);
+    case 'lookup':
+      return put(state, event.view);
+    case 'select':
+      return { ...state, selected: event.lookup === state.latest ? null : event.lookup };
+    case 'tick':
+      return { ...state, now: event.now + state.offset };
+  }
+}
+
+function tell(state: PageState, terminal: TerminalView, now: number): PageState {
+  const time = Date.parse(terminal.time);
+  return { ...state, terminal, offset: time - now, now: time };
+}
+
+function turn(state: PageState, live: LiveState): PageState {
+  if (live === 'connecting') return { ...state, live, receiving: [] };
+  const { receiving } = state;
+  if (live === 'lost' || receiving === null) return { ...state, live };
+  const lookups = state.lookups.filter((view) => receiving.includes(view.lookup));
+  const kept = (id: string | null): string | null => (id !== null && receiving.includes(id) ? id : null);
+  // A page that has just been opened shows the newest; one that was away, what came meanwhile.
+  const newest = lookups.toSorted((a, b) => (a.at < b.at ? -1 : 1)).at(-1)?.lookup ?? null;
+  return {
+    ...state,
+    live,
+    lookups,
+    latest: kept(state.latest) ?? newest,
+    selected: kept(state.selected),
+    receiving: null,
+  };
+}
+
+function put(state: PageState, view: LookupView): PageState {
+  const receiving = state.receiving === null ? null : [...state.receiving, view.lookup];
+  if (state.lookups.some((one) => one.lookup === view.lookup)) {
+    const lookups = state.lookups.map((one) => (one.lookup === view.lookup ? view : one));
+    return { ...state, lookups, receiving };
+  }
+  // Not by its time: the clock may have been set back since the one before, and an old verdict must not stay on top.
+  const first = state.receiving !== null && state.latest === null;
+  return {
+    ...state,
+    lookups: [...state.lookups, view],
+    latest: first ? null : view.lookup,
+    selected: null,
+    receiving,
+  };
+}
+
+/** What the big verdict shows. */
+export function current(state: PageState): LookupView | undefined {
+  const id = state.selected ?? state.latest;
+  return state.lookups.find((view) => view.lookup === id);
+}
+
+/** Hits and possible hits whose outcome nobody has recorded, oldest first. */
+export function openHits(state: PageState): readonly LookupView[] {
+  return state.lookups.filter(isOpenHit);
+}
+
+export function isOpenHit({ verdict, acknowledged }: LookupView): boolean {
+  return (verdict?.kind === 'hit' || verdict?.kind === 'possible') && acknowledged === null;
+}

@@ -1,0 +1,87 @@
+import type { TerminalView } from '#contracts/officer.ts';
+import { boundWords, dayWords, timeWords } from '#runtime/page-words.ts';
+import { readerWords } from './words.ts';
+
+/** Where this is, what time the terminal takes it to be, and whether this is only a demonstration. */
+export function Header({ terminal, now }: { readonly terminal: TerminalView; readonly now: Date }) {
+  return (
+    <header>
+      <span class="site">{terminal.site}</span>
+      <span class="terminal">{terminal.terminal}</span>
+      {terminal.demo && <strong class="demo">DEMO, specimen data only</strong>}
+      <time>{timeWords(now.toISOString())}</time>
+    </header>
+  );
+}
+
+type Level = 'good' | 'care' | 'bad';
+interface Fact {
+  readonly name: string;
+  readonly level: Level;
+  readonly words: string;
+}
+
+/** What an officer must always see: who can answer, how old the copy is, reader, clock, and what is owed. */
+export function Footer({ terminal }: { readonly terminal: TerminalView }) {
+  return (
+    <footer aria-label="State of this terminal">
+      {facts(terminal).map(({ name, level, words }) => (
+        <div key={name} class={`fact ${level}`}>
+          <span class="sign" aria-hidden="true">
+            {level === 'good' ? '●' : level === 'care' ? '▲' : '✕'}
+          </span>
+          <span class="name">{name}</span>
+          <span class="words">{words}</span>
+        </div>
+      ))}
+    </footer>
+  );
+}
+
+function facts(terminal: TerminalView): readonly Fact[] {
+  const { link, edition, clock, owed } = terminal;
+  const centre: Fact =
+    link === 'up'
+      ? { name: 'Centre', level: 'good', words: 'connected' }
+      : link === 'down'
+        ? {
+            name: 'Centre',
+            level: 'care',
+            words: edition === null ? 'out of reach' : 'out of reach, the copy answers',
+          }
+        : { name: 'Centre', level: 'care', words: 'not reached yet' };
+  return [centre, copyFact(terminal), ...readerFacts(terminal), clockFact(clock), owedFact(owed)];
+}
+
+function copyFact({ edition, time }: TerminalView): Fact {
+  if (edition === null) return { name: 'Copy', level: 'bad', words: 'none on this terminal' };
+  const words = `of ${dayWords(edition.source.date, new Date(time))}, ${boundWords(edition.age)}`;
+  return edition.tooOld
+    ? { name: 'Copy', level: 'bad', words: `too old: ${words}` }
+    : { name: 'Copy', level: edition.age.bound === 'exact' ? 'good' : 'care', words };
+}
+
+function readerFacts({ readers }: TerminalView): readonly Fact[] {
+  if (readers.length === 0) return [{ name: 'Reader', level: 'bad', words: 'none configured' }];
+  return readers.map(({ id, state }) => ({
+    name: `Reader ${id}`,
+    level: state === 'ready' ? 'good' : 'bad',
+    words: readerWords[state],
+  }));
+}
+
+function clockFact(clock: TerminalView['clock']): Fact {
+  return clock === 'verified'
+    ? { name: 'Clock', level: 'good', words: 'verified' }
+    : { name: 'Clock', level: 'care', words: 'not verified' };
+}
+
+function owedFact(owed: number): Fact {
+  return owed === 0
+    ? { name: 'To the centre', level: 'good', words: 'all sent' }
+    : {
+        name: 'To the centre',
+        level: 'care',
+        words: `${owed} ${owed === 1 ? 'report waits' : 'reports wait'}`,
+      };
+}

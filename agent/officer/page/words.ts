@@ -1,0 +1,172 @@
+import type { DocumentWarning, UnreadableReason } from '#contracts/documents.ts';
+import type { ReaderState } from '#contracts/health.ts';
+import type { Confirmation, LookupView, ShownDocument } from '#contracts/officer.ts';
+import type { HitOutcome } from '#contracts/outbox.ts';
+import type { KindOfLoss, UnresolvedReason, Verdict } from '#contracts/verdict.ts';
+import { ageWords, boundWords, dayWords } from '#runtime/page-words.ts';
+
+/** How a lookup looks: one for each thing that an officer must tell apart from across the room. */
+export type Look =
+  | 'searching'
+  | 'hit'
+  | 'possible'
+  | 'no-record'
+  | 'no-record-copy'
+  | 'unresolved'
+  | 'unreadable';
+
+/** What this page does not know is doubt, never `no-record`. */
+export function lookOf({ phase, verdict }: Pick<LookupView, 'phase' | 'verdict'>): Look {
+  if (verdict === null) return phase === 'searching' ? 'searching' : 'unresolved';
+  switch (verdict.kind) {
+    case 'hit':
+    case 'possible':
+    case 'unreadable':
+      return verdict.kind;
+    case 'no-record':
+      return verdict.basis === 'central' ? 'no-record' : 'no-record-copy';
+    default:
+      return 'unresolved';
+  }
+}
+
+const losses: Record<KindOfLoss, string> = {
+  stolen: 'stolen',
+  lost: 'lost',
+  revoked: 'revoked',
+  invalid: 'invalid',
+  'stolen-blank': 'stolen blank',
+};
+
+export function lossWords(kind: KindOfLoss): string {
+  return losses[kind];
+}
+
+/** The big words. */
+export function titleOf(view: LookupView): string {
+  const { verdict } = view;
+  switch (lookOf(view)) {
+    case 'searching':
+      return 'Searching';
+    case 'hit':
+      return verdict?.kind === 'hit' && verdict.matches[0] !== undefined
+        ? `Hit: recorded as ${lossWords(verdict.matches[0].record.kindOfLoss)}`
+        : 'Hit';
+    case 'possible':
+      return 'Possible hit';
+    case 'no-record':
+      return 'No record';
+    case 'no-record-copy':
+      return verdict?.kind === 'no-record' && verdict.basis === 'cache'
+        ? 'No record, said earlier'
+        : 'No record in the copy';
+    case 'unresolved':
+      return 'Unresolved: not checked';
+    case 'unreadable':
+      return 'Not readable';
+  }
+}
+
+/** Who answered and how old that is, or undefined where nobody did. */
+export function basisWords(verdict: Verdict | null, now: Date): string | undefined {
+  if (verdict === null || !('basis' in verdict)) return undefined;
+  const { basis, source, age } = verdict;
+  const known = `the collection of ${dayWords(source.date, now)}, ${boundWords(age)}`;
+  switch (basis) {
+    case 'central':
+      return `Answered by the centre, from ${known}.`;
+    case 'edition':
+      return `Answered by the offline copy of ${dayWords(source.date, now)}, ${boundWords(age)}.`;
+    case 'cache':
+      return `Answered from what the centre said a little earlier, from ${known}.`;
+  }
+}
+
+export const unresolvedReasons: Record<UnresolvedReason, { why: string; todo: string }> = {
+  'no-basis': {
+    why: 'The centre is out of reach and there is no offline copy.',
+    todo: 'Ask the bureau by telephone, or check the document another way.',
+  },
+  'edition-too-old': {
+    why: 'The centre is out of reach and the offline copy is too old to be relied on.',
+    todo: 'Ask the bureau by telephone, and tell it that the copy is old.',
+  },
+  'clock-unverified': {
+    why: 'The clock was not verified since power-on, so nobody knows how old the offline copy is.',
+    todo: 'Ask the bureau by telephone. The clock verifies itself when the centre is reached.',
+  },
+  'central-stale': {
+    why: 'The centre answered from a collection that is too old or incomplete.',
+    todo: 'Ask the bureau by telephone, and tell it that the centre is behind.',
+  },
+  'not-recorded': {
+    why: 'The answer could not be recorded on this terminal, so it is not shown.',
+    todo: 'Note the document on paper and call the bureau: the disk of the terminal fails or is full.',
+  },
+  'not-searchable': {
+    why: 'The document has no number or state that can be searched.',
+    todo: 'Check the document by hand, and ask the bureau.',
+  },
+};
+
+export const unreadableReasons: Record<UnreadableReason, string> = {
+  empty: 'The reader saw no text.',
+  'line-count': 'A line is missing or there is one too many.',
+  'line-length': 'A line is too short or too long.',
+  characters: 'There are characters that no passport has.',
+  'not-read': 'The reader could not make out some characters.',
+  'document-code': 'This is not a passport, identity card or visa.',
+  'number-missing': 'The document number is missing.',
+};
+
+export const warningWords: Record<DocumentWarning, string> = {
+  expired: 'Expired',
+  specimen: 'Specimen document',
+  'number-check-digit': 'Check digit of the number is wrong',
+  'birth-check-digit': 'Check digit of the birth date is wrong',
+  'expiry-check-digit': 'Check digit of the expiry date is wrong',
+  'optional-check-digit': 'Check digit of the optional data is wrong',
+  'composite-check-digit': 'Check digit of the whole is wrong',
+  'birth-date-impossible': 'Birth date does not exist',
+  'expiry-date-impossible': 'Expiry date does not exist',
+  'state-unlisted': 'Issuing state is not in the list of states',
+};
+
+export const typeWords: Record<ShownDocument['documentType'], string> = {
+  passport: 'Passport',
+  'identity-card': 'Identity card',
+  visa: 'Visa',
+  other: 'Travel document',
+};
+
+export const outcomes: readonly { readonly outcome: HitOutcome; readonly words: string }[] = [
+  { outcome: 'document-held', words: 'Document held' },
+  { outcome: 'passed-to-bureau', words: 'Passed to the bureau' },
+  { outcome: 'false-alarm', words: 'False alarm' },
+];
+
+export const confirmationWords: Record<Confirmation, string | undefined> = {
+  'not-needed': undefined,
+  asked: 'The centre is being asked to confirm.',
+  agrees: 'The centre confirms it.',
+  disagrees: 'The centre disagrees, ask the bureau. It stays a hit.',
+  'no-answer': 'The centre has not confirmed it yet.',
+};
+
+export const readerWords: Record<ReaderState, string> = {
+  ready: 'ready',
+  absent: 'not plugged in',
+  refused: 'cannot be opened',
+  noise: 'sends noise',
+};
+
+/** One sentence for those who hear the page. */
+export function spoken(view: LookupView, now: Date): string {
+  return [titleOf(view), basisWords(view.verdict, now)].filter((part) => part !== undefined).join('. ');
+}
+
+/** How long ago something was, for a verdict that stays on the page. */
+export function agoWords(instant: string, now: number): string {
+  const seconds = Math.max(0, (now - Date.parse(instant)) / 1000);
+  return seconds < 60 ? 'just now' : `${ageWords(seconds)} ago`;
+}
