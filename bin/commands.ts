@@ -1,14 +1,25 @@
 import type { Command } from './command.ts';
 
 /** Every subcommand, in the order of the list; each is loaded only when it is called. */
-export const commands: Readonly<Record<string, { summary: string; load: () => Promise<{ command: Command }> }>> = {
+export const commands: Readonly<
+  Record<string, { summary: string; load: () => Promise<{ command: Command }> }>
+> = {
   agent: { summary: 'run the terminal’s agent', load: () => import('./commands/agent.ts') },
-  central: { summary: 'run the centre: lookups, controller, console', load: () => import('./commands/central.ts') },
+  central: {
+    summary: 'run the centre: lookups, controller, console',
+    load: () => import('./commands/central.ts'),
+  },
   uplink: { summary: 'bring the tunnel up and keep it', load: () => import('./commands/uplink.ts') },
-  demo: { summary: 'run a centre, a terminal and a simulated reader here', load: () => import('./commands/demo.ts') },
+  demo: {
+    summary: 'run a centre, a terminal and a simulated reader here',
+    load: () => import('./commands/demo.ts'),
+  },
   status: { summary: 'say how this terminal is', load: () => import('./commands/status.ts') },
   document: { summary: 'read MRZ lines from standard input', load: () => import('./commands/document.ts') },
-  edition: { summary: 'make and describe editions of a collection', load: () => import('./commands/edition.ts') },
+  edition: {
+    summary: 'make and describe editions of a collection',
+    load: () => import('./commands/edition.ts'),
+  },
   audit: { summary: 'verify the tamper-evident record', load: () => import('./commands/audit.ts') },
   authority: { summary: 'keys and certificates of a fleet', load: () => import('./commands/authority.ts') },
   site: { summary: 'add sites and make their bundles', load: () => import('./commands/site.ts') },

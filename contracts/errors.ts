@@ -34,6 +34,11 @@ export const errors = {
     meaning: 'The step that needs it was not done.',
     remedy: 'Install the package named; on Debian with `apt-get install`.',
   },
+  TOOL_FAILED: {
+    what: 'A program that was called did not do its work.',
+    meaning: 'The step that needs it was not done.',
+    remedy: 'See what the program says; it is named in the message.',
+  },
   USAGE: {
     what: 'The command was called with arguments that it does not understand.',
     meaning: 'Nothing was done.',
@@ -107,12 +112,13 @@ export const errors = {
   },
   FRAME_TOO_LONG: {
     what: 'The reader sent more bytes without an end of line than any document has.',
-    meaning: 'The bytes were dropped; reading goes on with the next line.',
+    meaning: 'Its beginning is shown as unreadable; the rest is passed over until the line is silent.',
     remedy: 'Check the baud rate and the profile of the reader.',
   },
   FRAME_NOISE: {
     what: 'The reader sent bytes that are not text.',
-    meaning: 'The bytes were dropped. A wrong baud rate looks like this.',
+    meaning:
+      'No document can be read from them; a read of them is shown as unreadable. A wrong baud rate looks like this.',
     remedy: 'Check the baud rate and the wiring of the reader.',
   },
 
@@ -164,10 +170,28 @@ export const errors = {
     meaning: 'It was refused; the one before stays in use.',
     remedy: 'Get the edition of your bureau, or enrol the terminal again.',
   },
+  EDITION_NEWER: {
+    what: 'The edition has a newer format than this release knows.',
+    meaning: 'It was refused; the one before stays in use.',
+    remedy: 'Update this terminal first, or publish the edition with the release that the terminal runs.',
+  },
+  EDITION_OLDER: {
+    what: 'The edition is older than the one in use.',
+    meaning: 'It was refused; the one in use stays.',
+    remedy:
+      'Bring the newest edition. To go back on purpose, remove the file of the edition first and then put the older one in its place.',
+  },
   COLLECTION_INVALID: {
-    what: 'A row of the collection is not a record.',
-    meaning: 'The row is counted and listed; the others are loaded.',
-    remedy: 'Correct the rows listed at their source.',
+    what: 'The file of the collection is not a list of records.',
+    meaning:
+      'Nothing of it was taken, so that no record is missing unseen; what was loaded before stays in use and grows older.',
+    remedy:
+      'Correct the rows and columns listed at their source; docs/collection.md says what each may hold.',
+  },
+  REGISTRY_INVALID: {
+    what: 'The registry of terminals is damaged or is not a registry.',
+    meaning: 'It was refused; the one read before stays in use, if there was one.',
+    remedy: 'Have the authority write it again: any `checkpost authority` command that changes it does.',
   },
 
   // Centre
@@ -205,6 +229,23 @@ export const errors = {
     what: 'There is nothing at this address.',
     meaning: 'Nothing was changed.',
     remedy: 'Check the address.',
+  },
+
+  REQUEST_CROSS_SITE: {
+    what: 'The request came from another page, or under a name that this server does not have.',
+    meaning: 'It was refused; nothing was changed and nothing was told.',
+    remedy: 'Open the page by its address or as localhost, and act on the page itself.',
+  },
+  PAGE_ABSENT: {
+    what: 'The page is not built or cannot be read.',
+    meaning: 'The server runs and its API answers, but there is nothing to look at.',
+    remedy: 'Build it with `npm run build`, or install the release again.',
+  },
+
+  AGENT_SILENT: {
+    what: 'The agent of this terminal does not answer.',
+    meaning: 'It does not run, or has just been started.',
+    remedy: 'See `systemctl status checkpost-agent`, or start it with `checkpost agent`.',
   },
 
   // Fleet
@@ -266,9 +307,26 @@ export const errors = {
     remedy: 'Check the code that you were told.',
   },
   REQUEST_FOREIGN: {
-    what: 'The answer belongs to another request.',
+    what: 'The answer belongs to another request, or the request to another authority or bundle.',
     meaning: 'The terminal was not enrolled; nothing was changed.',
-    remedy: 'Bring the answer made for the request of this terminal.',
+    remedy:
+      'Bring the answer made for the request of this terminal, or the request to the authority that made the bundle.',
+  },
+  TERMINAL_FOREIGN: {
+    what: 'This machine is enrolled as another terminal.',
+    meaning: 'Nothing was changed.',
+    remedy: 'Take the bundle of this terminal, or enrol into an empty state folder.',
+  },
+  AUTHORITY_BUSY: {
+    what: 'Another command is changing the authority.',
+    meaning: 'Nothing was done.',
+    remedy: 'Wait until the other command has ended and try again.',
+  },
+  FILE_REFUSED: {
+    what: 'A file or folder could not be read or written.',
+    meaning: 'The step was not done; files that were there before are whole.',
+    remedy:
+      'Check the path, its permissions and that the disk or stick is not full, then run the command again.',
   },
 
   // Uplink

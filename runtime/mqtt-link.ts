@@ -47,7 +47,12 @@ const newestTls = { minVersion: 'TLSv1.3' } as const;
 /** Faults: BROKER_UNREACHABLE, BROKER_REFUSED, CERTIFICATE_EXPIRED, CERTIFICATE_NOT_YET_VALID, CERTIFICATE_REFUSED. */
 export function openMqttLink(options: MqttOptions, listener: MqttListener): Promise<Result<MqttLink>> {
   const { will } = options;
-  const client = connect(options.url, {
+  const { hostname, port } = new URL(options.url);
+  const client = connect({
+    protocol: 'mqtts',
+    // Brackets of an IPv6 address belong to the URL.
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: Number(port === '' ? 8883 : port),
     protocolVersion: 5,
     clientId: options.clientId,
     // Nothing of an earlier session is wanted: what was not acknowledged by the centre is sent again from the store.

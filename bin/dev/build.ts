@@ -1,10 +1,10 @@
-import { rmSync } from 'node:fs';
+import { cpSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'vite';
 import { buildPages } from './pages.ts';
 
 /**
- * Builds what ships into dist/: `checkpost.cjs` with a chunk for each subcommand, and the pages. The bundle is CommonJS
+ * Builds what ships into dist/: `bin/checkpost`, `checkpost.cjs` with a chunk for each subcommand, and the pages. The bundle is CommonJS
  * on purpose: an ES module's import of node:http reads every export of it, which loads a whole second HTTP client and
  * costs 8 MiB; `require` does not (docs/decisions/0001-bundle.md).
  */
@@ -34,3 +34,4 @@ await build({
     },
   },
 });
+cpSync(join(root, 'bin/checkpost'), join(dist, 'bin/checkpost'));

@@ -39,6 +39,10 @@ export interface Stack {
   readonly folder: string;
   readonly agentConfig: string;
   readonly editionFile: string;
+  /** The agent's database. */
+  readonly agentDatabase: string;
+  /** The controller's database. */
+  readonly controllerDatabase: string;
   readonly reader: SerialReader;
   readonly broker: ManagedProcess;
   readonly central: ManagedProcess;
@@ -116,7 +120,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await run(enrol, [at('stick'), '--state', at('terminal'), '--code', code]);
 
     const agentConfig = at('terminal/agent.json');
-    const settings = JSON.parse(readFileSync(agentConfig, 'utf8')) as { edition: { file: string } };
+    const settings = JSON.parse(readFileSync(agentConfig, 'utf8')) as {
+      state: string;
+      edition: { file: string };
+    };
     writeJson(
       agentConfig,
       merge(settings, {
@@ -177,11 +184,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       central: ours('central', ['central', '--config', centralConfig], at('logs/central.log')),
       agent: ours('agent', ['agent', '--config', agentConfig], at('logs/agent.log')),
     };
-    for (const process of Object.values(processes)) closers.push(() => process.stop());
+    closers.push(() => processes.broker.stop(), () => processes.central.stop());
     await processes.broker.start();
     const central = await processes.central.start();
     const reader = await startSerialReader({ link: readerPath });
-    closers.push(() => reader.close());
+    closers.push(() => reader.close(), () => processes.agent.stop());
     const agent = await processes.agent.start();
     return {
       officerUrl: String(agent['officer']),
@@ -190,6 +197,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       folder,
       agentConfig,
       editionFile,
+      agentDatabase: resolve(at('terminal'), settings.state, 'checkpost.db'),
+      controllerDatabase: at('central/state/controller.db'),
       reader,
       ...processes,
       publishEdition,
@@ -201,12 +210,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 }
 
-/** One of our own programs, out of the bundle: what ships is what is tested. */
+/** One of our own programs, as it ships: the bundle behind the one command. */
 export function ours(name: string, args: readonly string[], logFile: string): ManagedProcess {
   return new ManagedProcess({
     name,
-    command: process.execPath,
-    args: [join(checkout, 'dist/checkpost.cjs'), ...args],
+    command: join(checkout, 'dist/bin/checkpost'),
+    args,
     logFile,
     waitForReady: true,
   });

@@ -1,0 +1,38 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { benchAgent } from './agent.ts';
+import { type Bench, machine, table } from './bench.ts';
+
+/** `npm run bench -- NAME [--small] [--json]`: the one way to run every benchmark. */
+const benches: Readonly<Record<string, { title: string; run: Bench }>> = {
+  agent: { title: 'frame to verdict with its breakdown, memory, idle, start', run: benchAgent },
+};
+
+const { values, positionals } = parseArgs({
+  options: { small: { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean' } },
+  allowPositionals: true,
+});
+const chosen = benches[positionals[0] ?? ''];
+if (chosen === undefined || values.help === true) {
+  const list = Object.entries(benches).map(([name, { title }]) => `  ${name}  ${title}`);
+  process.stdout.write(`Usage: npm run bench -- NAME [--small] [--json]\n\n${list.join('\n')}\n`);
+  process.exitCode = values.help === true ? 0 : 2;
+} else {
+  const folder = mkdtempSync(join(tmpdir(), 'checkpost-bench-'));
+  try {
+    const figures = await chosen.run({
+      small: values.small === true,
+      folder,
+      say: (text) => process.stderr.write(`bench: ${text}\n`),
+    });
+    if (values.json === true) {
+      process.stdout.write(figures.map((figure) => `${JSON.stringify({ ...figure, machine: machine() })}\n`).join(''));
+    } else {
+      process.stdout.write(`${Object.entries(machine()).map(([name, value]) => `${name} ${value}`).join(', ')}\n\n${table(figures)}\n`);
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

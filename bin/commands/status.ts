@@ -1,0 +1,77 @@
+import { get } from 'node:http';
+import { TerminalView } from '#contracts/officer.ts';
+import { fail, ok, type Result } from '#contracts/result.ts';
+import { AgentSettings } from '#contracts/settings/agent.ts';
+import { systemCode } from '#runtime/errors.ts';
+import { parseJson } from '#runtime/parse.ts';
+import { loadSettings } from '#runtime/settings.ts';
+import { type Command, report } from '../command.ts';
+
+export const command: Command = {
+  summary: 'say how this terminal is',
+  help: `
+checkpost status: say how this terminal is
+
+Usage: checkpost status --config FILE [--json]
+
+Asks the agent that runs on this terminal: link to the centre, readers, age of the offline copy, clock, what is still
+owed to the centre.
+
+  --config FILE   configuration of the agent (agent.json)
+  --json          print the state as one JSON object
+
+Exit codes: 0 the agent answered, 1 it did not, 2 called wrongly.
+
+Example: checkpost status --config /etc/checkpost/agent.json
+`,
+  options: { config: { type: 'string' } },
+  async run(args, context) {
+    const json = args.flag('json');
+    const config = args.text('config');
+    if (config === undefined || args.rest.length > 0) {
+      return report({ code: 'USAGE', detail: 'Say: checkpost status --config FILE' }, context, json);
+    }
+    const settings = loadSettings(AgentSettings, config);
+    if (!settings.ok) return report(settings.fault, context, json);
+    const { host, port } = settings.value.officer;
+    const answer = await ask(`http://${host}:${port}/api/terminal`);
+    if (!answer.ok) return report(answer.fault, context, json);
+    context.stdout.write(json ? `${JSON.stringify(answer.value)}\n` : words(answer.value));
+    return 0;
+  },
+};
+
+async function ask(url: string): Promise<Result<TerminalView>> {
+  const text = await new Promise<Result<string>>((resolve) => {
+    const request = get(url, { timeout: 3000 }, (response) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => (body += chunk));
+      response.on('end', () => resolve(ok(body)));
+    });
+    request.on('timeout', () => request.destroy());
+    request.on('error', (cause) => {
+      resolve(fail('AGENT_SILENT', `Nothing answers at ${url} (${systemCode(cause) ?? cause.message}).`, cause));
+    });
+  });
+  return text.ok ? parseJson(TerminalView, text.value, 'AGENT_SILENT') : text;
+}
+
+function words(view: TerminalView): string {
+  const { edition, readers } = view;
+  const hours = edition === null ? 0 : edition.age.seconds / 3600;
+  const copy =
+    edition === null
+      ? 'none'
+      : `version ${edition.source.version}, ${edition.source.count} documents, ${edition.age.bound === 'at-least' ? 'at least ' : ''}${hours.toFixed(1)} hours old${edition.tooOld ? ' (too old)' : ''}`;
+  return `${[
+    ['terminal', `${view.terminal} at site ${view.site}${view.demo ? ' (demonstration)' : ''}`],
+    ['link', view.link],
+    ['clock', `${view.clock}, ${view.time}`],
+    ['readers', readers.length === 0 ? 'none' : readers.map(({ id, state }) => `${id} ${state}`).join(', ')],
+    ['copy', copy],
+    ['owed', `${view.owed} to the centre`],
+  ]
+    .map(([name = '', value = '']) => `${name.padEnd(10)}${value}`)
+    .join('\n')}\n`;
+}

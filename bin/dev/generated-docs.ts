@@ -1,0 +1,57 @@
+import type { TSchema } from 'typebox';
+import { errors } from '#contracts/errors.ts';
+import { AgentSettings } from '#contracts/settings/agent.ts';
+import { CentralSettings } from '#contracts/settings/central.ts';
+import { UplinkSettings } from '#contracts/settings/uplink.ts';
+import { allowed, type SchemaNode } from '#runtime/settings.ts';
+
+/** The pages of docs/ that are made from the schemas and tables of the code; a test keeps them equal. */
+export function generatedDocs(): Readonly<Record<string, string>> {
+  return { 'docs/errors.md': errorsPage(), 'docs/settings.md': settingsPage() };
+}
+
+function errorsPage(): string {
+  const rows = Object.entries(errors).map(
+    ([code, { what, meaning, remedy }]) => `| \`${code}\` | ${what} | ${meaning} | ${remedy} |`,
+  );
+  return `# Errors
+
+Made from \`contracts/errors.ts\` by \`npm run docs\`. A code keeps its meaning for good.
+
+| code | what happened | what it means | what to do |
+| --- | --- | --- | --- |
+${rows.join('\n')}
+`;
+}
+
+function settingsPage(): string {
+  const page = (title: string, command: string, schema: TSchema): string => `## ${title}
+
+\`${command} --config FILE --check-config\` checks a file; all wrong settings are listed at once.
+
+| setting | allowed | default | what it does |
+| --- | --- | --- | --- |
+${rows(schema as SchemaNode, '').join('\n')}
+`;
+  return `# Settings
+
+Made from \`contracts/settings/\` by \`npm run docs\`. Each process has one JSON file. A relative path is meant from the
+folder of that file; an unknown name is refused. A setting without a default must be given.
+
+${page('Terminal: the agent', 'checkpost agent', AgentSettings)}
+${page('Terminal: the uplink', 'checkpost uplink', UplinkSettings)}
+${page('Centre', 'checkpost central', CentralSettings)}`;
+}
+
+function rows(node: SchemaNode, prefix: string): string[] {
+  return Object.entries(node.properties ?? {}).flatMap(([name, inner]) => {
+    const path = `${prefix}${name}`;
+    if (inner.properties !== undefined) return rows(inner, `${path}.`);
+    const own = `| \`${path}\` | ${allowed(inner).replaceAll('|', '\\|')} | ${fallback(inner)} | ${inner.description ?? ''} |`;
+    return inner.items?.properties === undefined ? [own] : [own, ...rows(inner.items, `${path}[].`)];
+  });
+}
+
+function fallback(node: SchemaNode): string {
+  return node.default === undefined ? '' : `\`${JSON.stringify(node.default)}\``;
+}
