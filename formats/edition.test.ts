@@ -25,7 +25,8 @@ const stolen: EditionRecord = {
   reportedBy: 'UTO',
 };
 type Given = { key: SearchKey; record: EditionRecord };
-const encode = (records: Iterable<Given>): Buffer => encodeEdition({ state, records }, { fingerprint: secret, signer });
+const encode = (records: Iterable<Given>): Buffer =>
+  encodeEdition({ state, records }, { fingerprint: secret, signer });
 const opened = (bytes: Buffer): Edition => {
   const edition = openEdition(bytes, keys);
   if (!edition.ok) throw new Error(edition.fault.detail);
@@ -48,7 +49,8 @@ const record: fc.Arbitrary<EditionRecord> = fc.record({
 });
 // Few different numbers, so that keys repeat.
 const number = fc.stringMatching(/^[A-C0-2]{1,3}$/);
-const sorted = (records: readonly EditionRecord[]): string[] => records.map((one) => JSON.stringify(one)).sort();
+const sorted = (records: readonly EditionRecord[]): string[] =>
+  records.map((one) => JSON.stringify(one)).sort();
 
 describe('search', () => {
   test('finds exactly what a plain map of the same records holds, every record of a repeated key included', () => {
@@ -82,8 +84,8 @@ describe('search', () => {
   });
 });
 
-describe('describe', () => {
-  test('says version, date, count, keys and size', () => {
+describe('what an edition says of itself', () => {
+  test('is version, date, count, keys and size', () => {
     const bytes = encode(three);
     expect(opened(bytes).describe()).toEqual({
       ...state,
@@ -117,20 +119,21 @@ describe('a bad file is refused whole', () => {
     const bytes = encode(three);
     const whole = opened(bytes);
     const refused = new Map<string, number>();
+    const unseen: Edition[] = [];
     for (let at = 0; at < bytes.length; at++) {
       for (const bit of [0x01, 0x20, 0x80]) {
         const altered = Buffer.from(bytes);
         altered[at] = (altered[at] ?? 0) ^ bit;
         const edition = openEdition(altered, keys);
-        if (edition.ok) {
-          expect(edition.value.describe()).toEqual(whole.describe());
-          for (const { key } of three) expect(edition.value.search(key)).toEqual(whole.search(key));
-        } else refused.set(edition.fault.code, (refused.get(edition.fault.code) ?? 0) + 1);
+        if (edition.ok) unseen.push(edition.value);
+        else refused.set(edition.fault.code, (refused.get(edition.fault.code) ?? 0) + 1);
       }
     }
+    const says = (edition: Edition) => [edition.describe(), three.map(({ key }) => edition.search(key))];
+    for (const edition of unseen) expect(says(edition)).toEqual(says(whole));
     expect([...refused.keys()].sort()).toEqual(['EDITION_DAMAGED', 'EDITION_NEWER', 'SIGNATURE_REFUSED']);
     // Only bits that base64 does not use may be altered unseen.
-    expect([...refused.values()].reduce((a, b) => a + b)).toBeGreaterThan(bytes.length * 3 - 12);
+    expect(unseen.length).toBeLessThan(12);
   });
 
   test('whatever the bytes are, it is refused and nothing is thrown', () => {

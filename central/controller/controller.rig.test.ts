@@ -189,22 +189,44 @@ async function session(acks: OutboxAck[] = []): Promise<MqttLink> {
 }
 
 async function say(link: MqttLink, channel: Channel, message: object, retain = false): Promise<void> {
-  expect(await link.publish(topic(terminal, channel), JSON.stringify(message), { retain })).toMatchObject({ ok: true });
+  expect(await link.publish(topic(terminal, channel), JSON.stringify(message), { retain })).toMatchObject({
+    ok: true,
+  });
 }
 
-const birth = (number: number) => ({ v: 1, session: number, state: 'online', reason: 'start', boot: 'a', version: '0.1.0' });
-const health = (seq: number, entries: number) => ({ v: 1, session: 1, seq, at, full: false, report: { audit: { entries } } });
+const birth = (number: number) => ({
+  v: 1,
+  session: number,
+  state: 'online',
+  reason: 'start',
+  boot: 'a',
+  version: '0.1.0',
+});
+const health = (seq: number, entries: number) => ({
+  v: 1,
+  session: 1,
+  seq,
+  at,
+  full: false,
+  report: { audit: { entries } },
+});
 const batch = (...numbers: number[]) => ({
   v: 1,
   stream,
   oldest: numbers[0],
-  entries: numbers.map((seq) => ({ seq, at, clock: 'verified', item: { kind: 'store-replaced', file: `f${seq}` } })),
+  entries: numbers.map((seq) => ({
+    seq,
+    at,
+    clock: 'verified',
+    item: { kind: 'store-replaced', file: `f${seq}` },
+  })),
 });
 const state = (): string | undefined => controller?.terminals()[0]?.state;
 const entries = (): number | undefined => controller?.terminals()[0]?.health.audit?.entries;
 const stored = (): number[] => (controller?.alerts(100) ?? []).map(({ seq }) => seq).reverse();
 const metric = async (line: RegExp): Promise<boolean> => line.test((await controller?.metrics()) ?? '');
-const reached = (): Promise<unknown> => eventually(() => metric(/^checkpost_broker_connected 1$/m), { timeoutMs: 20_000 });
+const reached = (): Promise<unknown> =>
+  eventually(() => metric(/^checkpost_broker_connected 1$/m), { timeoutMs: 20_000 });
 const cutOff = (): Promise<unknown> => eventually(() => metric(/^checkpost_broker_connected 0$/m));
 
 test('birth, health and a batch arrive, the batch is acknowledged, and the page is told', async () => {
@@ -260,6 +282,7 @@ test('what a terminal says while the controller restarts is there afterwards', a
   await say(link, 'health', health(2, 2));
   await start();
   await eventually(() => entries() === 2);
+  expect(state()).toBe('online');
 });
 
 test('when the database fails, a change of health is not lost: the broker sends it again once the database works', async () => {
@@ -317,4 +340,5 @@ test('a broker with a certificate of another authority is not spoken to', async 
   writeFileSync(file('authority.pem'), stranger.certificate);
   await start();
   await eventually(() => logged.some((line) => line.includes('CERTIFICATE_REFUSED')));
+  expect(await metric(/^checkpost_broker_connected 0$/m)).toBe(true);
 });

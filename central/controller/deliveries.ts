@@ -28,7 +28,12 @@ export interface Delivery {
  * (contracts/outbox.ts). `oldest` above what is missing tells that it is missing for good: the gap is recorded and the
  * stream goes on behind it.
  */
-export function storeBatch(store: ControllerStore, terminal: string, batch: OutboxBatch, now: string): Delivery {
+export function storeBatch(
+  store: ControllerStore,
+  terminal: string,
+  batch: OutboxBatch,
+  now: string,
+): Delivery {
   const known = store.get<{ through: number }>(
     'SELECT through FROM streams WHERE terminal = ? AND stream = ?',
     terminal,

@@ -1,1 +1,6 @@
-export { type Controller, type ControllerListener, type ControllerParts, startController } from './controller.ts';
+export {
+  type Controller,
+  type ControllerListener,
+  type ControllerParts,
+  startController,
+} from './controller.ts';

@@ -102,7 +102,15 @@ const say = (channel: Channel, message: unknown, terminal = 'T-1'): Taken =>
   ingest.take(topic(terminal, channel), Buffer.from(JSON.stringify(message)));
 
 function birth(session: number, over: Partial<Status> = {}): Taken {
-  const message: Status = { v: 1, session, state: 'online', reason: 'start', boot: 'boot-a', version: '0.1.0', ...over };
+  const message: Status = {
+    v: 1,
+    session,
+    state: 'online',
+    reason: 'start',
+    boot: 'boot-a',
+    version: '0.1.0',
+    ...over,
+  };
   return say('status', message);
 }
 const death = (session: number, over: Partial<Status> = {}): Taken =>
@@ -123,7 +131,8 @@ function deliver(entries: OutboxEntry[], over: Partial<OutboxBatch> = {}, termin
   return ack.through;
 }
 
-const row = (terminal = 'T-1'): TerminalRow | undefined => ingest.rows().find((one) => one.terminal === terminal);
+const row = (terminal = 'T-1'): TerminalRow | undefined =>
+  ingest.rows().find((one) => one.terminal === terminal);
 const arrived = (): number[] =>
   store.all<{ seq: number }>('SELECT seq FROM items ORDER BY id').map((item) => item.seq);
 const codes = (): string[] => (row()?.health.conditions ?? []).map(({ code }) => code);
@@ -194,11 +203,16 @@ describe('what terminals owe', () => {
   test('the same numbers of two terminals are two items', () => {
     deliver([entry(1)]);
     expect(deliver([entry(1)], {}, 'T-2')).toBe(1);
-    expect(store.all('SELECT terminal FROM items ORDER BY id')).toEqual([{ terminal: 'T-1' }, { terminal: 'T-2' }]);
+    expect(store.all('SELECT terminal FROM items ORDER BY id')).toEqual([
+      { terminal: 'T-1' },
+      { terminal: 'T-2' },
+    ]);
   });
 
   test('however batches are repeated, cut and reordered, every item is stored once and in order', () => {
-    const batches = fc.array(fc.tuple(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 6 })), { maxLength: 30 });
+    const batches = fc.array(fc.tuple(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 6 })), {
+      maxLength: 30,
+    });
     fc.assert(
       fc.property(batches, fc.uuid({ version: 7 }), (plan, id) => {
         let acknowledged = 0;
@@ -209,7 +223,9 @@ describe('what terminals owe', () => {
           expect(through).toBeGreaterThanOrEqual(acknowledged);
           acknowledged = through;
         }
-        const seqs = store.all<{ seq: number }>('SELECT seq FROM items WHERE stream = ? ORDER BY id', id).map(({ seq }) => seq);
+        const seqs = store
+          .all<{ seq: number }>('SELECT seq FROM items WHERE stream = ? ORDER BY id', id)
+          .map(({ seq }) => seq);
         expect(seqs).toEqual(Array.from({ length: acknowledged }, (_, i) => i + 1));
       }),
       { numRuns: 50 },
@@ -228,9 +244,11 @@ describe('what terminals owe', () => {
     deliver([entry(1)]);
     expect(deliver([entry(1, head(99))])).toBe(1);
     deliver([entry(1, head(99))]);
-    expect(store.all<{ body: string }>('SELECT body FROM conflicts').map(({ body }) => JSON.parse(body) as unknown)).toEqual([
-      entry(1, head(99)),
-    ]);
+    expect(
+      store
+        .all<{ body: string }>('SELECT body FROM conflicts')
+        .map(({ body }) => JSON.parse(body) as unknown),
+    ).toEqual([entry(1, head(99))]);
     expect(codes()).toEqual(['identity-cloned']);
     expect(await counted(/reason="conflict"/)).toBe(1);
   });
@@ -270,8 +288,16 @@ describe('alerts', () => {
   test('acknowledgement and confirmation come to the alert of their lookup, each told as a whole view', () => {
     deliver([entry(1, hit())]);
     deliver([entry(2, { kind: 'confirmation', lookup, result: 'disagrees' })]);
-    deliver([entry(3, { kind: 'hit-acknowledged', lookup, outcome: 'document-held', officer: 'unassigned' })]);
-    expect(told.alerts.map(({ id, centralConfirmation, acknowledged }) => [id, centralConfirmation, acknowledged?.outcome])).toEqual([
+    deliver([
+      entry(3, { kind: 'hit-acknowledged', lookup, outcome: 'document-held', officer: 'unassigned' }),
+    ]);
+    expect(
+      told.alerts.map(({ id, centralConfirmation, acknowledged }) => [
+        id,
+        centralConfirmation,
+        acknowledged?.outcome,
+      ]),
+    ).toEqual([
       [1, null, undefined],
       [1, 'disagrees', undefined],
       [1, 'disagrees', 'document-held'],
@@ -281,12 +307,20 @@ describe('alerts', () => {
 
   test('an acknowledgement of one terminal does not touch the hit of another', () => {
     deliver([entry(1, hit())]);
-    deliver([entry(1, { kind: 'hit-acknowledged', lookup, outcome: 'false-alarm', officer: 'unassigned' })], {}, 'T-2');
+    deliver(
+      [entry(1, { kind: 'hit-acknowledged', lookup, outcome: 'false-alarm', officer: 'unassigned' })],
+      {},
+      'T-2',
+    );
     expect(ingest.alerts.latest(10)).toMatchObject([{ terminal: 'T-1', acknowledged: null }]);
   });
 
   test('only hits that are not of training count as unacknowledged', async () => {
-    deliver([entry(1, hit()), entry(2, { ...hit(otherStream), training: true } as OwedItem), entry(3, { kind: 'store-replaced', file: 'x' })]);
+    deliver([
+      entry(1, hit()),
+      entry(2, { ...hit(otherStream), training: true } as OwedItem),
+      entry(3, { kind: 'store-replaced', file: 'x' }),
+    ]);
     expect(ingest.alerts.latest(10)).toHaveLength(3);
     expect(await counted(/^checkpost_alerts_unacknowledged/)).toBe(1);
   });
@@ -304,13 +338,23 @@ describe('the state of a terminal', () => {
   test('a registered terminal that was never heard of is never; a birth makes it online, a death offline', async () => {
     expect(row()).toMatchObject({ state: 'never', lastSeen: null, session: 0, health: {} });
     birth(1);
-    expect(row()).toMatchObject({ state: 'online', session: 1, version: '0.1.0', lastSeen: '2026-01-15T08:00:00.000Z' });
+    expect(row()).toMatchObject({
+      state: 'online',
+      session: 1,
+      version: '0.1.0',
+      lastSeen: '2026-01-15T08:00:00.000Z',
+    });
     await clock.advance(5000);
     death(1);
     // The will is the broker's word: it is not when the terminal was last seen.
-    expect(row()).toMatchObject({ state: 'offline', since: '2026-01-15T08:00:05.000Z', lastSeen: '2026-01-15T08:00:00.000Z' });
+    expect(row()).toMatchObject({
+      state: 'offline',
+      since: '2026-01-15T08:00:05.000Z',
+      lastSeen: '2026-01-15T08:00:00.000Z',
+    });
     expect(told.terminals.map(({ state }) => state)).toEqual(['online', 'offline']);
-    for (const one of told.terminals) expect(parseValue(TerminalRow, one, 'INTERNAL')).toMatchObject({ ok: true });
+    for (const one of told.terminals)
+      expect(parseValue(TerminalRow, one, 'INTERNAL')).toMatchObject({ ok: true });
   });
 
   test('the will of an old connection that arrives after the birth of a new one is ignored', async () => {
@@ -446,7 +490,8 @@ describe('what does not belong here', () => {
       fc.constant(Buffer.from(JSON.stringify({ v: 1, stream, oldest: 1, entries: [entry(0)] }))),
       fc.constant(Buffer.from(JSON.stringify({ v: 1, session: -1, state: 'online' }))),
     );
-    fc.assert(fc.property(names, payloads, (name, payload) => {
+    fc.assert(
+      fc.property(names, payloads, (name, payload) => {
         expect(ingest.take(name, payload)).toEqual({});
       }),
     );
@@ -479,13 +524,19 @@ describe('metrics', () => {
 
 describe('the database', () => {
   test('a second controller on the same folder is refused', () => {
-    expect(openControllerStore(folder, clock.wall())).toMatchObject({ ok: false, fault: { code: 'STORE_LOCKED' } });
+    expect(openControllerStore(folder, clock.wall())).toMatchObject({
+      ok: false,
+      fault: { code: 'STORE_LOCKED' },
+    });
   });
 
   test('a damaged one is set aside whole, and a new one is begun', () => {
     store.close();
     for (const suffix of ['-wal', '-shm']) rmSync(join(folder, `controller.db${suffix}`), { force: true });
-    writeFileSync(join(folder, 'controller.db'), 'this is not a database, whatever its name says. '.repeat(100));
+    writeFileSync(
+      join(folder, 'controller.db'),
+      'this is not a database, whatever its name says. '.repeat(100),
+    );
     const opened = openControllerStore(folder, wall(Date.parse('2026-01-15T08:00:00.000Z')));
     if (!opened.ok) throw new Error(opened.fault.detail);
     store = opened.value.store;
@@ -498,7 +549,10 @@ describe('the database', () => {
     const newer = new Database(join(folder, 'controller.db'));
     newer.pragma('user_version = 99');
     newer.close();
-    expect(openControllerStore(folder, clock.wall())).toMatchObject({ ok: false, fault: { code: 'STORE_NEWER' } });
+    expect(openControllerStore(folder, clock.wall())).toMatchObject({
+      ok: false,
+      fault: { code: 'STORE_NEWER' },
+    });
     const back = new Database(join(folder, 'controller.db'));
     back.pragma('user_version = 1');
     back.close();

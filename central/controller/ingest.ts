@@ -240,7 +240,12 @@ export class Ingest {
     )?.at;
   }
 
-  #refuse(channel: Channel | 'other', why: 'unknown-topic' | 'unregistered' | 'invalid', terminal: string, fault?: Fault): Taken {
+  #refuse(
+    channel: Channel | 'other',
+    why: 'unknown-topic' | 'unregistered' | 'invalid',
+    terminal: string,
+    fault?: Fault,
+  ): Taken {
     this.#refusals.add(channel, why, terminal, fault === undefined ? {} : faultFields(fault));
     return {};
   }

@@ -38,14 +38,28 @@ export function createMetrics(): Metrics {
 
   const received = counter('outbox_items_received_total', 'Items of terminals that were stored');
   const doubled = counter('outbox_items_doubled_total', 'Items that arrived again and were not stored twice');
-  const lost = counter('outbox_items_lost_total', 'Items that never arrived and that their terminal no longer keeps');
-  const refused = counter('messages_refused_total', 'Messages that were not acted upon', ['channel', 'reason']);
+  const lost = counter(
+    'outbox_items_lost_total',
+    'Items that never arrived and that their terminal no longer keeps',
+  );
+  const refused = counter('messages_refused_total', 'Messages that were not acted upon', [
+    'channel',
+    'reason',
+  ]);
   const terminals = gauge('terminals', 'Registered terminals by state', ['state']);
-  const seen = gauge('terminal_last_seen_age_seconds', 'Time since the last word of a terminal', ['terminal']);
-  const open = gauge('alerts_unacknowledged', 'Hits that no officer has acknowledged, without those of training');
+  const seen = gauge('terminal_last_seen_age_seconds', 'Time since the last word of a terminal', [
+    'terminal',
+  ]);
+  const open = gauge(
+    'alerts_unacknowledged',
+    'Hits that no officer has acknowledged, without those of training',
+  );
   const connected = gauge('broker_connected', '1 while the controller has a session with the broker');
   const answered = counter('lookups_answered_total', 'Lookups that were answered');
-  const turnedAway = counter('lookups_refused_total', 'Requests and connections that the lookup service refused');
+  const turnedAway = counter(
+    'lookups_refused_total',
+    'Requests and connections that the lookup service refused',
+  );
   const version = gauge('collection_version', 'Version of the collection that answers come from');
   const records = gauge('collection_records', 'Records of the collection that answers come from');
   const storeErrors = counter('store_errors_total', 'Transactions of the controller that failed');

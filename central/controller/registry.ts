@@ -67,7 +67,8 @@ async function read(file: string): Promise<Result<Map<string, RegisteredTerminal
     return fail('FILE_REFUSED', `${file} cannot be read (${systemCode(cause) ?? 'unknown'}).`, cause);
   }
   const registry = parseJson(Registry, text, 'REGISTRY_INVALID');
-  if (!registry.ok) return fail('REGISTRY_INVALID', `${file}: ${registry.fault.detail}`, registry.fault.cause);
+  if (!registry.ok)
+    return fail('REGISTRY_INVALID', `${file}: ${registry.fault.detail}`, registry.fault.cause);
   const active = registry.value.terminals.filter((one) => one.revokedAt === undefined);
   return ok(new Map(active.map((one) => [one.terminal, one])));
 }

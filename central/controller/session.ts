@@ -156,7 +156,8 @@ export class Session {
   /** Once per change of cause, not once per try. */
   #say(fault: Fault): void {
     const cause = `${fault.code} ${fault.detail}`;
-    if (cause !== this.#said) this.#parts.log.error('There is no session with the broker', faultFields(fault));
+    if (cause !== this.#said)
+      this.#parts.log.error('There is no session with the broker', faultFields(fault));
     this.#said = cause;
   }
 }

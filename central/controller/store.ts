@@ -167,7 +167,10 @@ class SqliteStore implements ControllerStore {
 function faultOf(cause: unknown, file: string): { ok: false; fault: Fault } {
   if (cause instanceof CheckpostError) return fail(cause.code, cause.detail, cause.cause);
   const sqlite = systemCode(cause) ?? '';
-  if (!sqlite.startsWith('SQLITE_') && !/^(The database connection is not open|Cannot open database)/.test(messageOf(cause)))
+  if (
+    !sqlite.startsWith('SQLITE_') &&
+    !/^(The database connection is not open|Cannot open database)/.test(messageOf(cause))
+  )
     throw cause;
   return fail(codeOf(sqlite), `${file}: ${messageOf(cause)}`, cause);
 }

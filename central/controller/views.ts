@@ -13,7 +13,8 @@ export function terminalRow(
 ): TerminalRow {
   const { terminal, bureau, site, siteName } = registered;
   const conditions: Condition[] = [...(presence?.health.conditions ?? [])];
-  if (typeof presence?.clonedAt === 'string') conditions.push({ code: 'identity-cloned', since: presence.clonedAt });
+  if (typeof presence?.clonedAt === 'string')
+    conditions.push({ code: 'identity-cloned', since: presence.clonedAt });
   if (lostSince !== undefined) conditions.push({ code: 'items-lost', since: lostSince });
   return {
     terminal,

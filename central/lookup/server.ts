@@ -72,7 +72,11 @@ export function createTlsServer(tls: TlsFiles, refused: (why: string) => void): 
     return ok(server);
   } catch (cause) {
     const why = systemCode(cause) ?? 'unknown';
-    return fail('CREDENTIAL_UNREADABLE', `Certificate and key of the lookup service do not fit (${why}).`, cause);
+    return fail(
+      'CREDENTIAL_UNREADABLE',
+      `Certificate and key of the lookup service do not fit (${why}).`,
+      cause,
+    );
   }
 }
 

@@ -70,7 +70,10 @@ export async function startLookupService(
 
   const refusals = new Refusals(clock, log);
   const server = createTlsServer(tls.value, (why) => {
-    refusals.add('A connection was refused', fail('CERTIFICATE_REFUSED', `The handshake failed: ${why}.`).fault);
+    refusals.add(
+      'A connection was refused',
+      fail('CERTIFICATE_REFUSED', `The handshake failed: ${why}.`).fault,
+    );
   });
   if (!server.ok) return refuse(server);
   const handler = new LookupHandler({ store, registry: registry.value, clock, refusals });

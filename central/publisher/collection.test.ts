@@ -9,7 +9,11 @@ import type { CollectionRecord } from './record.ts';
 const header = 'record,issuing_state,document_number,document_type,kind_of_loss,reported_on,reported_by';
 const good = 'R1,UTO,L898902C3,passport,stolen,2026-03-02,UTO';
 
-function read(text: string | Buffer): { records: CollectionRecord[]; fault: string | undefined; code?: string } {
+function read(text: string | Buffer): {
+  records: CollectionRecord[];
+  fault: string | undefined;
+  code?: string;
+} {
   const rows = readCollection(Buffer.from(text));
   if (!rows.ok) return { records: [], fault: rows.fault.detail, code: rows.fault.code };
   const records: CollectionRecord[] = [];
@@ -46,9 +50,13 @@ describe('a collection’s CSV', () => {
 
   test('is filed under the canonical key, whatever a clerk typed', () => {
     const typed = ['utO,l898902c3', 'UTO, L8989-02C3', 'UTO,L89.8902/C3', 'UTO,L898902C3<'];
-    const text = [header, ...typed.map((what, at) => `R${at},${what},passport,lost,2026-01-01,UTO`)].join('\n');
+    const text = [header, ...typed.map((what, at) => `R${at},${what},passport,lost,2026-01-01,UTO`)].join(
+      '\n',
+    );
     expect(new Set(read(text).records.map(({ key }) => key))).toEqual(new Set(['UTO|L898902C3']));
-    expect(read(`${header}\nR1,DEU,C01X00T47,passport,lost,2026-01-01,UTO`).records[0]?.key).toBe('D|C01X00T47');
+    expect(read(`${header}\nR1,DEU,C01X00T47,passport,lost,2026-01-01,UTO`).records[0]?.key).toBe(
+      'D|C01X00T47',
+    );
   });
 
   test('has everything that is wrong with it listed at once, by row and column, without what stands there', () => {
@@ -79,7 +87,10 @@ describe('a collection’s CSV', () => {
   });
 
   test('with thousands of wrong rows has the first fifty listed and all of them counted', () => {
-    const text = [header, ...Array.from({ length: 5000 }, (_, at) => `R${at},UTO,?,passport,lost,2026-01-01,UTO`)];
+    const text = [
+      header,
+      ...Array.from({ length: 5000 }, (_, at) => `R${at},UTO,?,passport,lost,2026-01-01,UTO`),
+    ];
     const lines = (read(text.join('\n')).fault ?? '').split('\n');
     expect(lines).toHaveLength(52);
     expect(lines.at(-1)).toBe('and 4950 more');
@@ -117,7 +128,9 @@ describe('the specimens', () => {
   });
 
   test('hold the stolen passport, and not the one that the demo calls unrecorded', () => {
-    expect(find(numberOf(stolenPassport))).toMatchObject([{ documentType: 'passport', kindOfLoss: 'stolen' }]);
+    expect(find(numberOf(stolenPassport))).toMatchObject([
+      { documentType: 'passport', kindOfLoss: 'stolen' },
+    ]);
     expect(find(numberOf(cleanPassport))).toEqual([]);
   });
 

@@ -1,12 +1,6 @@
 import { fail, ok, type Result } from '#contracts/result.ts';
 import { type CsvRow, readCsv } from './csv.ts';
-import {
-  type CollectionRecord,
-  type Column,
-  optionalColumns,
-  requiredColumns,
-  toRecord,
-} from './record.ts';
+import { type CollectionRecord, type Column, optionalColumns, requiredColumns, toRecord } from './record.ts';
 
 /** What is wrong in one place of the file, in words; it never repeats what stands there. */
 export interface RowProblem {

@@ -12,10 +12,16 @@ describe('CSV (RFC 4180)', () => {
     const quote = (text: string, always: boolean): string =>
       always || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
     fc.assert(
-      fc.property(fc.array(row), fc.constantFrom('\n', '\r\n'), fc.boolean(), fc.boolean(), (given, end, all, last) => {
-        const lines = given.map((fields) => fields.map((text) => quote(text, all)).join(','));
-        expect(rows(lines.join(end) + (last ? end : ''))).toEqual(given);
-      }),
+      fc.property(
+        fc.array(row),
+        fc.constantFrom('\n', '\r\n'),
+        fc.boolean(),
+        fc.boolean(),
+        (given, end, all, last) => {
+          const lines = given.map((fields) => fields.map((text) => quote(text, all)).join(','));
+          expect(rows(lines.join(end) + (last ? end : ''))).toEqual(given);
+        },
+      ),
     );
   });
 

@@ -23,7 +23,10 @@ beforeEach(() => {
     pair.privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase }),
   );
   const publicKey = pair.publicKey.export({ type: 'spki', format: 'pem' });
-  writeFileSync(at('trusted.json'), JSON.stringify({ keys: [{ id: 'editions-1', role: 'editions', publicKey }] }));
+  writeFileSync(
+    at('trusted.json'),
+    JSON.stringify({ keys: [{ id: 'editions-1', role: 'editions', publicKey }] }),
+  );
   writeFileSync(at('fingerprint.json'), JSON.stringify({ id: '1', secret: '01'.repeat(32) }));
   writeFileSync(at('c.csv'), readFileSync(join(import.meta.dirname, 'specimens.csv')));
   order = {

@@ -34,7 +34,10 @@ const editionMode = 0o644;
  * set back. Faults: COLLECTION_INVALID (all that is wrong, by row and column), CREDENTIAL_UNREADABLE, PASSPHRASE_WRONG,
  * FILE_REFUSED; whatever was there before is then untouched.
  */
-export async function publishEdition(order: PublishOrder, now: WallTime): Promise<Result<EditionDescription>> {
+export async function publishEdition(
+  order: PublishOrder,
+  now: WallTime,
+): Promise<Result<EditionDescription>> {
   const fingerprint = await readFingerprintKey(order.fingerprint);
   if (!fingerprint.ok) return fingerprint;
   const key = await readSigningKey(order.key, order.passphrase);
@@ -116,7 +119,11 @@ async function readEditionFile(file: string): Promise<Result<Buffer>> {
     return ok(await readFile(file));
   } catch (cause) {
     const code = systemCode(cause) ?? 'unknown';
-    return fail(code === 'ENOENT' ? 'EDITION_ABSENT' : 'FILE_REFUSED', `${file} cannot be read (${code}).`, cause);
+    return fail(
+      code === 'ENOENT' ? 'EDITION_ABSENT' : 'FILE_REFUSED',
+      `${file} cannot be read (${code}).`,
+      cause,
+    );
   }
 }
 

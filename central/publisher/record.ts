@@ -59,7 +59,11 @@ export function toRecord(values: Values): CollectionRecord | readonly FieldProbl
   const key = searchKey(text('issuing_state'), text('document_number'));
 
   need('record', record.length >= 1 && isPlain(record, 64), '1 to 64 characters');
-  need('issuing_state', searchKey(text('issuing_state'), 'X') !== undefined, 'a state code of 1 to 3 letters');
+  need(
+    'issuing_state',
+    searchKey(text('issuing_state'), 'X') !== undefined,
+    'a state code of 1 to 3 letters',
+  );
   need(
     'document_number',
     searchKey('X', text('document_number')) !== undefined,

@@ -144,9 +144,9 @@ export class CollectionStore {
   }
 
   #kept(db: Database.Database): Kept | undefined {
-    return db
-      .prepare('SELECT name AS collection, version, date, count, sha256 FROM collection')
-      .get() as Kept | undefined;
+    return db.prepare('SELECT name AS collection, version, date, count, sha256 FROM collection').get() as
+      | Kept
+      | undefined;
   }
 }
 
