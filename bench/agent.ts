@@ -104,7 +104,11 @@ async function latency(stack: Stack, swipes: number, { say }: BenchOptions): Pro
     const from = events.events.length;
     const sent = performance.now();
     stack.reader.send(`${first}\r${second}\r`);
-    const seen = await events.next<LookupView>('lookup', (view) => view.phase === 'final' && view.document?.documentNumber === number, { from });
+    const seen = await events.next<LookupView>(
+      'lookup',
+      (view) => view.phase === 'final' && view.document?.documentNumber === number,
+      { from },
+    );
     const { verdict } = seen.data;
     if (verdict?.kind !== 'no-record' || verdict.basis !== 'edition' || !verdict.recorded) {
       throw new Error(`document ${i} was answered ${verdict?.kind}, not a recorded no-record of the edition`);
@@ -115,9 +119,18 @@ async function latency(stack: Stack, swipes: number, { say }: BenchOptions): Pro
   events.close();
   const figures = (name: string, samples: readonly number[], target?: number): Figure[] => [
     { name, case: 'median', value: round(percentile(samples, 0.5)), unit: 'ms' },
-    { name, case: 'p99', value: round(percentile(samples, 0.99)), unit: 'ms', ...(target !== undefined && { target }) },
+    {
+      name,
+      case: 'p99',
+      value: round(percentile(samples, 0.99)),
+      unit: 'ms',
+      ...(target !== undefined && { target }),
+    },
   ];
-  return [...figures('last byte to verdict event', inside, 8), ...figures('swipe sent to event at the page', whole)];
+  return [
+    ...figures('last byte to verdict event', inside, 8),
+    ...figures('swipe sent to event at the page', whole),
+  ];
 }
 
 /** From the start of the process to its ready line, which it prints once readers are being opened. */
@@ -133,7 +146,13 @@ async function starts(stack: Stack, { small, say }: BenchOptions): Promise<Figur
   }
   return [
     { name: 'start to reader ready', case: 'median', value: round(percentile(samples, 0.5)), unit: 's' },
-    { name: 'start to reader ready', case: 'slowest', value: round(Math.max(...samples)), unit: 's', target: 1.5 },
+    {
+      name: 'start to reader ready',
+      case: 'slowest',
+      value: round(Math.max(...samples)),
+      unit: 's',
+      target: 1.5,
+    },
   ];
 }
 
@@ -159,7 +178,11 @@ async function breakdown(stack: Stack, swipes: number, { say }: BenchOptions): P
       const [first, second] = passport(number);
       const from = events.events.length;
       stack.reader.send(`${first}\r${second}\r`);
-      await events.next<LookupView>('lookup', (view) => view.phase === 'final' && view.document?.documentNumber === number, { from });
+      await events.next<LookupView>(
+        'lookup',
+        (view) => view.phase === 'final' && view.document?.documentNumber === number,
+        { from },
+      );
     }
     events.close();
   } finally {
@@ -192,6 +215,13 @@ function floor(folder: string, count: number, figures: readonly Figure[]): Figur
     { name: 'durable append', case: 'plain file, median', value: median, unit: 'µs' },
     ...(record === undefined
       ? []
-      : [{ ...record, name: 'durable record', rival: 'append and sync of a plain file', ratio: round(record.value / median) }]),
+      : [
+          {
+            ...record,
+            name: 'durable record',
+            rival: 'append and sync of a plain file',
+            ratio: round(record.value / median),
+          },
+        ]),
   ];
 }

@@ -28,9 +28,15 @@ if (chosen === undefined || values.help === true) {
       say: (text) => process.stderr.write(`bench: ${text}\n`),
     });
     if (values.json === true) {
-      process.stdout.write(figures.map((figure) => `${JSON.stringify({ ...figure, machine: machine() })}\n`).join(''));
+      process.stdout.write(
+        figures.map((figure) => `${JSON.stringify({ ...figure, machine: machine() })}\n`).join(''),
+      );
     } else {
-      process.stdout.write(`${Object.entries(machine()).map(([name, value]) => `${name} ${value}`).join(', ')}\n\n${table(figures)}\n`);
+      process.stdout.write(
+        `${Object.entries(machine())
+          .map(([name, value]) => `${name} ${value}`)
+          .join(', ')}\n\n${table(figures)}\n`,
+      );
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -17,7 +17,10 @@ export const passphraseHelp = `
                            without either it is asked for and not shown`;
 
 /** The passphrase from where the options say, or asked for. */
-export async function readPassphrase(args: CommandArguments, context: CommandContext): Promise<Result<string>> {
+export async function readPassphrase(
+  args: CommandArguments,
+  context: CommandContext,
+): Promise<Result<string>> {
   const variable = args.text('passphrase-env');
   const file = args.text('passphrase-file');
   if (variable !== undefined && file !== undefined) {

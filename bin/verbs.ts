@@ -48,5 +48,7 @@ export function readNumber(args: CommandArguments, option: string): Result<numbe
   const text = args.text(option);
   if (text === undefined) return ok(undefined);
   const value = Number(text);
-  return text.trim() === '' || !Number.isFinite(value) ? fail('USAGE', `--${option} takes a number, not ${text}.`) : ok(value);
+  return text.trim() === '' || !Number.isFinite(value)
+    ? fail('USAGE', `--${option} takes a number, not ${text}.`)
+    : ok(value);
 }

@@ -121,7 +121,7 @@ function linkOf(client: MqttClient, ended: () => void): MqttLink {
           client.off('close', closed);
           const code = (packet as { reasonCode?: number } | undefined)?.reasonCode ?? 0;
           if (code >= 0x80) resolve(fail('BROKER_REFUSED', `It refused ${topic}: ${reasonWords(code)}.`));
-          else resolve(error == null ? ok(undefined) : faultResult(error));
+          else resolve(error === null || error === undefined ? ok(undefined) : faultResult(error));
         });
       }),
     subscribe: (topics) =>
@@ -134,7 +134,7 @@ function linkOf(client: MqttClient, ended: () => void): MqttLink {
           const refused = granted?.find(({ qos }) => (qos as number) >= 0x80);
           if (refused !== undefined)
             resolve(fail('BROKER_REFUSED', `It refused ${refused.topic}: ${reasonWords(refused.qos)}.`));
-          else resolve(error == null ? ok(undefined) : faultResult(error));
+          else resolve(error === null || error === undefined ? ok(undefined) : faultResult(error));
         });
       }),
     end: () =>

@@ -134,13 +134,16 @@ const frenchCard: Layout = {
   dispensable: [],
 };
 
+/** Where a TD2 has letters, the nationality, the French card has digits of its number. */
+const nationalityOfCards = at(2, 11, 13);
+
 /** The layout of lines of a right count and length; a document code may still contradict it. */
 export function layoutOf(lines: readonly string[]): Layout {
   const first = lines[0] ?? '';
   if (lines.length === 3) return td1;
   const visa = first.startsWith('V');
   if (first.length === 44) return visa ? mrvA : td3;
-  if (first.startsWith('IDFRA')) return frenchCard;
+  if (first.startsWith('IDFRA') && !/^[A-Z<]{3}$/.test(cut(lines, nationalityOfCards))) return frenchCard;
   return visa ? mrvB : td2;
 }
 

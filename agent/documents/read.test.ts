@@ -129,9 +129,7 @@ describe('what is no document says why and where', () => {
   });
 
   test('the names of the old French card are covered by its composite digit, so they must be read', () => {
-    expect(
-      read('IDFRABERT?IER<<<<<<<<<<<<<<<<<<<<<<<\r8806923102858CORINNE<<<<<<<6512068F6'),
-    ).toMatchObject({
+    expect(read('IDFRABERT?IER<<<<<<<<<<<<<<<<<<<<<<<\r8806923102858CORINNE<<<<<<<6512068F6')).toMatchObject({
       reason: 'not-read',
       spots: [{ line: 1, from: 10, to: 10 }],
     });

@@ -128,8 +128,20 @@ describe('national peculiarities', () => {
     expect(read.expiry.iso).toBeUndefined();
   });
 
+  test('a card of two lines that begins as the old French one but has a nationality is a TD2', () => {
+    const td2 = ['IDFRAERIKSSON<<ANNA<MARIA'.padEnd(36, '<'), 'D231458907FRA7408122F1204159<<<<<<<6'];
+    expect(documentOf(...td2)).toMatchObject({
+      format: 'TD2',
+      documentNumber: 'D23145890',
+      checks: { number: true, birth: true, expiry: true, composite: true },
+    });
+  });
+
   test('Germany is D with two fillers and is listed', () => {
-    const reading = swipe('P<D<<MUSTERMANN<<ERIKA<<<<<<<<<<<<<<<<<<<<<<', 'C01X00T478D<<6408125F2702283<<<<<<<<<<<<<<<4');
+    const reading = swipe(
+      'P<D<<MUSTERMANN<<ERIKA<<<<<<<<<<<<<<<<<<<<<<',
+      'C01X00T478D<<6408125F2702283<<<<<<<<<<<<<<<4',
+    );
     expect(reading).toMatchObject({
       document: {
         issuingState: 'D',

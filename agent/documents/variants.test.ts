@@ -43,7 +43,7 @@ describe('look-alikes that check digits cannot see', () => {
   });
 
   test('the same error throughout the number is found', () => {
-    expect(misread('G1G7XG', '61677X6'.replace('77', '7')).variants).toContain('G1G7XG');
+    expect(misread('G1G7XG', '6167X6').variants).toContain('G1G7XG');
   });
 });
 
@@ -108,15 +108,14 @@ describe('what variants are', () => {
   });
 
   test('a longer number has variants in its continued part too, whichever way its digit was counted', () => {
-    for (const countsFiller of [true, false]) {
-      const fields = {
-        ...fc.sample(validMrz({ format: 'TD1' }), 1)[0]!,
-        number: 'XX3XX3XX3776XX',
-        countsFiller,
-        optional: '',
-      };
-      expect(documentOf(writeMrz(fields)).variants).toContain('XX3XX3XX377GXX');
-    }
+    fc.assert(
+      fc.property(validMrz({ format: 'TD1' }), (fields) => {
+        const read = documentOf(writeMrz({ ...fields, number: 'XX3XX3XX3776XX', optional: '' }));
+        expect(read.checks.number).toBe(true);
+        expect(read.variants).toContain('XX3XX3XX377GXX');
+      }),
+      { numRuns: 50 },
+    );
   });
 
   test('one substituted character of the number is caught by a digit, or no digit could see it', () => {

@@ -68,7 +68,13 @@ test('A session begins with a retained birth, a full report and what is owed; it
   owe();
   await start();
   await eventually(() => controller.statuses.length === 1 && controller.reports.length === 1);
-  expect(controller.statuses[0]).toMatchObject({ session: 1, state: 'online', reason: 'start', boot: 'boot', version: '0.0.0' });
+  expect(controller.statuses[0]).toMatchObject({
+    session: 1,
+    state: 'online',
+    reason: 'start',
+    boot: 'boot',
+    version: '0.0.0',
+  });
   expect(controller.reports[0]).toMatchObject({ session: 1, seq: 1, full: true, report: sample });
   await eventually(() => outbox.depth() === 0);
   expect(controller.stored).toEqual([1]);
@@ -86,8 +92,12 @@ test('When the connection is reset, the will says lost with that session’s num
   await start();
   await eventually(() => controller.statuses.length === 1);
   line.cut();
-  await eventually(() => controller.statuses.some((status) => status.session === 2 && status.state === 'online'));
-  await eventually(() => controller.statuses.some((status) => status.session === 1 && status.reason === 'lost'));
+  await eventually(() =>
+    controller.statuses.some((status) => status.session === 2 && status.state === 'online'),
+  );
+  await eventually(() =>
+    controller.statuses.some((status) => status.session === 1 && status.reason === 'lost'),
+  );
 });
 
 test('When the line is a black hole, a session is given up within one and a half keep-alives and begun anew (MQTT.js#1861)', async () => {
@@ -96,7 +106,10 @@ test('When the line is a black hole, a session is given up within one and a half
   line.blackHole(true);
   owe();
   const began = performance.now();
-  await eventually(() => fleet?.state() === 'disconnected', { timeoutMs: 15_000, what: 'the dead line being noticed' });
+  await eventually(() => fleet?.state() === 'disconnected', {
+    timeoutMs: 15_000,
+    what: 'the dead line being noticed',
+  });
   expect((performance.now() - began) / 1000).toBeLessThan(9);
   line.blackHole(false);
   line.cut();
@@ -152,7 +165,11 @@ test('Only what has changed is sent as health, and at once when somebody knows t
   await start();
   await eventually(() => controller.reports.length === 1);
   fleet?.changed();
-  health = { ...sample, uptime: { systemSeconds: 500, agentSeconds: 500 }, readers: [{ id: 'counter-1', state: 'absent' }] };
+  health = {
+    ...sample,
+    uptime: { systemSeconds: 500, agentSeconds: 500 },
+    readers: [{ id: 'counter-1', state: 'absent' }],
+  };
   fleet?.changed();
   await eventually(() => controller.reports.length === 2);
   expect(controller.reports[1]).toMatchObject({ session: 1, seq: 2, full: false });
@@ -176,7 +193,10 @@ const sample: HealthReport = {
 
 function owe(): void {
   const done = store.transaction(() => {
-    outbox.owe({ kind: 'audit-head', entry: 1, hash: 'ab'.repeat(32) }, { at: '2026-01-15T08:00:00.000Z', clock: 'verified' });
+    outbox.owe(
+      { kind: 'audit-head', entry: 1, hash: 'ab'.repeat(32) },
+      { at: '2026-01-15T08:00:00.000Z', clock: 'verified' },
+    );
   });
   expect(done.ok).toBe(true);
 }

@@ -47,7 +47,9 @@ export async function openSerialLink(
     if (!over) listener.data(chunk);
   });
   port.on('error', (error) => lost(reasonOf(error)));
-  port.on('close', (error?: Error | null) => lost(error == null ? 'closed' : reasonOf(error)));
+  port.on('close', (error?: Error | null) =>
+    lost(error === null || error === undefined ? 'closed' : reasonOf(error)),
+  );
   return ok({
     present: () => !over && deviceOf(path) === device,
     close() {

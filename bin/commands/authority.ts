@@ -150,13 +150,19 @@ const act: Readonly<Record<keyof typeof verbs, Act>> = {
     const warning = clear
       ? 'Its private keys are NOT encrypted: whoever can read the folder has them.'
       : `Its private keys open with the passphrase (at least ${leastPassphrase} characters); without it they are lost.`;
-    return ok({ words: `The authority is in ${made.value.dir}.\n${warning}\nKeep a copy of the folder elsewhere.`, json: made.value });
+    return ok({
+      words: `The authority is in ${made.value.dir}.\n${warning}\nKeep a copy of the folder elsewhere.`,
+      json: made.value,
+    });
   },
 
   async server(args, context) {
     const at = await authorityAt(args, context);
     if (!at.ok) return at;
-    const made = await issueServer({ ...at.value, name: args.text('name') ?? '', ...namesOf(args), out: args.text('out') ?? '' }, parts);
+    const made = await issueServer(
+      { ...at.value, name: args.text('name') ?? '', ...namesOf(args), out: args.text('out') ?? '' },
+      parts,
+    );
     if (!made.ok) return made;
     const { kept, authority, certificate, key } = made.value;
     return ok({
@@ -171,7 +177,8 @@ const act: Readonly<Record<keyof typeof verbs, Act>> = {
     const at = await authorityAt(args, context);
     if (!at.ok) return at;
     const names = namesOf(args);
-    const reached = names.dns.length + names.ip.length > 0 ? names : { dns: ['localhost'], ip: ['127.0.0.1'] };
+    const reached =
+      names.dns.length + names.ip.length > 0 ? names : { dns: ['localhost'], ip: ['127.0.0.1'] };
     const made = await writeBroker(
       {
         ...at.value,
@@ -186,7 +193,10 @@ const act: Readonly<Record<keyof typeof verbs, Act>> = {
       parts,
     );
     if (!made.ok) return made;
-    return ok({ words: `Written. Start the broker with: mosquitto -c ${made.value.config}`, json: made.value });
+    return ok({
+      words: `Written. Start the broker with: mosquitto -c ${made.value.config}`,
+      json: made.value,
+    });
   },
 
   async sign(args, context) {

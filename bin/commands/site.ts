@@ -1,5 +1,12 @@
 import { ok, type Result } from '#contracts/result.ts';
-import { addSite, listSites, needsPassphrase, showSite, type SiteDetails, writeBundle } from '#provisioning/index.ts';
+import {
+  addSite,
+  listSites,
+  needsPassphrase,
+  showSite,
+  type SiteDetails,
+  writeBundle,
+} from '#provisioning/index.ts';
 import { type Command, type CommandArguments, type CommandContext, report } from '../command.ts';
 import { passphraseHelp, passphraseOptions, readPassphrase } from '../secrets.ts';
 import { machineParts as parts, readNumber, readVerb, type Verb } from '../verbs.ts';
@@ -146,7 +153,9 @@ const act: Readonly<Record<keyof typeof verbs, Act>> = {
         out: args.text('out') ?? '',
         centralUrl: args.text('central-url'),
         fleetUrl: args.text('fleet-url'),
-        readers: args.list('reader').map((path) => (baud === undefined ? { path } : { path, baudRate: baud })),
+        readers: args
+          .list('reader')
+          .map((path) => (baud === undefined ? { path } : { path, baudRate: baud })),
         validDays: numbers.value['valid-days'],
       },
       parts,

@@ -51,7 +51,9 @@ async function ask(url: string): Promise<Result<TerminalView>> {
     });
     request.on('timeout', () => request.destroy());
     request.on('error', (cause) => {
-      resolve(fail('AGENT_SILENT', `Nothing answers at ${url} (${systemCode(cause) ?? cause.message}).`, cause));
+      resolve(
+        fail('AGENT_SILENT', `Nothing answers at ${url} (${systemCode(cause) ?? cause.message}).`, cause),
+      );
     });
   });
   return text.ok ? parseJson(TerminalView, text.value, 'AGENT_SILENT') : text;

@@ -27,13 +27,24 @@ describe('what the documents say is so', () => {
 
   test('every dependency has its reason in the README’s table, and the table names no other', () => {
     const table = read('README.md').split('## Dependencies')[1]?.split('\n## ')[0] ?? '';
-    const named = [...table.matchAll(/^\| ((?:`[^`]+`(?:, )?)+) \|/gm)].flatMap((row) => [...(row[1] ?? '').matchAll(/`([^`]+)`/g)].map((name) => name[1]));
-    const all = { ...packageJson.dependencies, ...packageJson.devDependencies, ...packageJson.optionalDependencies };
+    const named = [...table.matchAll(/^\| ((?:`[^`]+`(?:, )?)+) \|/gm)].flatMap((row) =>
+      [...(row[1] ?? '').matchAll(/`([^`]+)`/g)].map((name) => name[1]),
+    );
+    const all = {
+      ...packageJson.dependencies,
+      ...packageJson.devDependencies,
+      ...packageJson.optionalDependencies,
+    };
     expect(named.sort()).toEqual(Object.keys(all).sort());
   });
 
   test('every link between pages goes to a file that exists', () => {
-    const pages = ['README.md', ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+    const pages = [
+      'README.md',
+      ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.md'))
+        .map((name) => `docs/${name}`),
+    ];
     const broken = pages.flatMap((page) =>
       [...read(page).matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)]
         .map((match) => match[1] ?? '')
@@ -60,7 +71,12 @@ describe('what the documents say is so', () => {
   });
 
   test('every error code is used somewhere, and every one says what, meaning and remedy in whole sentences', () => {
-    const text = rooms.filter((room) => room !== 'test').flatMap(sources).filter((file) => file !== 'contracts/errors.ts').map(read).join('\n');
+    const text = rooms
+      .filter((room) => room !== 'test')
+      .flatMap(sources)
+      .filter((file) => file !== 'contracts/errors.ts')
+      .map(read)
+      .join('\n');
     const unused = Object.keys(errors).filter((code) => !text.includes(`'${code}'`));
     expect(unused).toEqual([]);
     for (const [code, entry] of Object.entries(errors)) {

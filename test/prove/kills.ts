@@ -10,7 +10,7 @@ import { EventReader } from '../rigs/event-source.ts';
 import { eventually } from '../rigs/eventually.ts';
 import { seeded, shuffled } from '../rigs/random.ts';
 import { run, type Stack, startStack } from '../rigs/stack.ts';
-import type { ProofOptions } from './run.ts';
+import type { ProofOptions } from './proof.ts';
 
 /** What the proof saw. */
 export interface KillCounts {
@@ -65,13 +65,19 @@ export async function proveKills({ count, seed, folder, say }: ProofOptions): Pr
       }
     })();
     let watching = watch(stack, shown);
-    const plan = shuffled((['agent', 'broker', 'controller'] as const).flatMap((name) => Array.from({ length: count }, () => name)), random);
+    const plan = shuffled(
+      (['agent', 'broker', 'controller'] as const).flatMap((name) =>
+        Array.from({ length: count }, () => name),
+      ),
+      random,
+    );
     for (const [index, victim] of plan.entries()) {
       await pause(random() * 400);
       const process = victim === 'controller' ? stack.central : stack[victim];
       if (!process.running) throw new Error(`${victim} ended by itself; see ${folder}/logs`);
       if (owes(stack)) killsWithDebt++;
-      if ((await process.stop('SIGKILL')) !== null) throw new Error(`${victim} ended before the kill; see ${folder}/logs`);
+      if ((await process.stop('SIGKILL')) !== null)
+        throw new Error(`${victim} ended before the kill; see ${folder}/logs`);
       counts[victim]++;
       await pause(random() * 200);
       await process.start();
@@ -79,15 +85,22 @@ export async function proveKills({ count, seed, folder, say }: ProofOptions): Pr
         watching.close();
         watching = watch(stack, shown);
       }
-      if ((index + 1) % 30 === 0) say(`${index + 1} of ${plan.length} kills, ${swipes} swipes, ${shown.size} hits shown`);
+      if ((index + 1) % 30 === 0)
+        say(`${index + 1} of ${plan.length} kills, ${swipes} swipes, ${shown.size} hits shown`);
     }
     done = true;
     await swiping;
-    await eventually(() => !owes(stack), { timeoutMs: 120_000, everyMs: 200, what: 'everything owed having arrived' });
+    await eventually(() => !owes(stack), {
+      timeoutMs: 120_000,
+      everyMs: 200,
+      what: 'everything owed having arrived',
+    });
     watching.close();
     await stack.agent.stop();
     await stack.central.stop();
-    const verified = JSON.parse(await run(audit, ['verify', '--config', stack.agentConfig, '--json'])) as { entries: number };
+    const verified = JSON.parse(await run(audit, ['verify', '--config', stack.agentConfig, '--json'])) as {
+      entries: number;
+    };
     return { kills: counts, killsWithDebt, swipes, ...compare(stack, shown), auditEntries: verified.entries };
   } finally {
     done = true;
@@ -97,7 +110,10 @@ export async function proveKills({ count, seed, folder, say }: ProofOptions): Pr
 
 function writeCollection(file: string, numbers: readonly string[]): void {
   const rows = numbers.map((number, i) => `r${i},UTO,${number},passport,stolen,2026-01-02,UTO`);
-  writeFileSync(file, `record,issuing_state,document_number,document_type,kind_of_loss,reported_on,reported_by\n${rows.join('\n')}\n`);
+  writeFileSync(
+    file,
+    `record,issuing_state,document_number,document_type,kind_of_loss,reported_on,reported_by\n${rows.join('\n')}\n`,
+  );
 }
 
 /** Keeps the ids of all hits that the page is shown as recorded, over every restart of the agent. */
@@ -105,7 +121,9 @@ function watch(stack: Stack, shown: Set<string>): { close(): void } {
   let reader: EventReader | undefined;
   let closed = false;
   const connect = async (): Promise<void> => {
-    reader = await eventually(() => EventReader.connect(`${stack.officerUrl}/api/events`), { what: 'the officer’s page' });
+    reader = await eventually(() => EventReader.connect(`${stack.officerUrl}/api/events`), {
+      what: 'the officer’s page',
+    });
     reader.onEvent(({ event, data }) => {
       const view = data as LookupView;
       if (event === 'lookup' && view.verdict?.kind === 'hit' && view.verdict.recorded) shown.add(view.lookup);
@@ -157,7 +175,10 @@ function compare(stack: Stack, shown: ReadonlySet<string>) {
 function arrivedHits(stack: Stack): string[] {
   const controller = new Database(stack.controllerDatabase, { readonly: true });
   try {
-    return controller.prepare("SELECT lookup FROM items WHERE kind = 'hit' ORDER BY id").pluck().all() as string[];
+    return controller
+      .prepare("SELECT lookup FROM items WHERE kind = 'hit' ORDER BY id")
+      .pluck()
+      .all() as string[];
   } finally {
     controller.close();
   }

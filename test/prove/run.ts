@@ -3,19 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { proveKills } from './kills.ts';
+import type { ProofOptions } from './proof.ts';
 
 /**
  * `npm run prove -- NAME [--count N] [--seed S]`: the long proofs, of which `npm test` runs a sample. Each prints the
  * counts that it saw as one JSON object, and the seed to see the same again.
  */
-export interface ProofOptions {
-  readonly count: number;
-  readonly seed: number;
-  readonly folder: string;
-  readonly say: (text: string) => void;
-}
-
-const proofs: Readonly<Record<string, { title: string; count: number; prove: (options: ProofOptions) => Promise<object> }>> = {
+const proofs: Readonly<
+  Record<string, { title: string; count: number; prove: (options: ProofOptions) => Promise<object> }>
+> = {
   kills: {
     title: 'kill agent, broker and controller at random moments under a stream of hits',
     count: 200,
@@ -29,15 +25,24 @@ const { values, positionals } = parseArgs({
 });
 const proof = proofs[positionals[0] ?? ''];
 if (proof === undefined || values.help === true) {
-  const list = Object.entries(proofs).map(([name, { title, count }]) => `  ${name}  ${title} (${count} each)`);
+  const list = Object.entries(proofs).map(
+    ([name, { title, count }]) => `  ${name}  ${title} (${count} each)`,
+  );
   process.stdout.write(`Usage: npm run prove -- NAME [--count N] [--seed S]\n\n${list.join('\n')}\n`);
   process.exitCode = values.help === true ? 0 : 2;
 } else {
   const folder = mkdtempSync(join(tmpdir(), 'checkpost-prove-'));
   const seed = Number(values.seed ?? Date.now() % 1_000_000);
-  const options = { count: Number(values.count ?? proof.count), seed, folder, say: (text: string) => process.stderr.write(`${text}\n`) };
+  const options = {
+    count: Number(values.count ?? proof.count),
+    seed,
+    folder,
+    say: (text: string) => process.stderr.write(`${text}\n`),
+  };
   try {
-    process.stdout.write(`${JSON.stringify({ proof: positionals[0], seed, ...(await proof.prove(options)) })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ proof: positionals[0], seed, ...(await proof.prove(options)) })}\n`,
+    );
     rmSync(folder, { recursive: true, force: true });
   } catch (thrown) {
     process.stderr.write(`seed ${seed}; everything that was written is in ${folder}\n`);

@@ -23,7 +23,10 @@ export interface Bureau {
   readonly authority: { readonly dir: string };
   at(...names: string[]): string;
   bundle(options?: { readonly terminal?: number; readonly stick?: string }): Promise<MadeBundle>;
-  enrol(code?: string, names?: { readonly stick?: string; readonly state?: string }): Promise<Result<Enrolment>>;
+  enrol(
+    code?: string,
+    names?: { readonly stick?: string; readonly state?: string },
+  ): Promise<Result<Enrolment>>;
   sign(stick?: string): Promise<Result<Signed>>;
   /** Bundle, request, answer and installation of a terminal: its state folder. */
   enrolled(terminal?: number): Promise<string>;
@@ -100,6 +103,8 @@ export function faultOf(result: Result<unknown>): string | undefined {
 export function filesBelow(folder: string): ReadonlyMap<string, Buffer> {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
   return new Map(
-    names.filter((name) => statSync(join(folder, name)).isFile()).map((name) => [name, readFileSync(join(folder, name))]),
+    names
+      .filter((name) => statSync(join(folder, name)).isFile())
+      .map((name) => [name, readFileSync(join(folder, name))]),
   );
 }

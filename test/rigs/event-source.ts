@@ -92,7 +92,7 @@ export class EventReader {
         .join('\n');
       if (event === undefined || data === '') continue;
       this.events.push({ event, data: JSON.parse(data), at: performance.now() });
-      for (const listener of [...this.#listeners]) listener();
+      for (const listener of this.#listeners) listener();
     }
   }
 }

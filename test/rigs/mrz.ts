@@ -59,15 +59,11 @@ export function writeMrz(fields: MrzFields): string[] {
     case 'TD3':
       return [
         begin + fill(names, 39),
-        number +
-          nationality +
-          dates +
-          withDigit(optional) +
-          digitOf(number + covered + withDigit(optional)),
+        number + nationality + dates + withDigit(optional) + digitOf(number + covered + withDigit(optional)),
       ];
     case 'MRV-A':
       return [begin + fill(names, 39), number + nationality + dates + optional];
-    case 'MRV-B':
+    default:
       return [begin + fill(names, 31), number + nationality + dates + optional];
   }
 }

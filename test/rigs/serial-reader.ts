@@ -20,9 +20,13 @@ export async function startSerialReader(options: { readonly link: string }): Pro
   const replug = async (): Promise<void> => {
     if (socat !== undefined) return;
     rmSync(link, { force: true });
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', 'socat', 'STDIO', `pty,raw,echo=0,link=${link}`], {
-      stdio: ['pipe', 'ignore', 'ignore'],
-    });
+    const child = spawn(
+      'setpriv',
+      ['--pdeathsig', 'KILL', '--', 'socat', 'STDIO', `pty,raw,echo=0,link=${link}`],
+      {
+        stdio: ['pipe', 'ignore', 'ignore'],
+      },
+    );
     // A reader that is pulled out while it sends is no error of the rig.
     child.stdin?.on('error', () => {});
     socat = child;

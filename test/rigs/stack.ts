@@ -184,11 +184,17 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       central: ours('central', ['central', '--config', centralConfig], at('logs/central.log')),
       agent: ours('agent', ['agent', '--config', agentConfig], at('logs/agent.log')),
     };
-    closers.push(() => processes.broker.stop(), () => processes.central.stop());
+    closers.push(
+      () => processes.broker.stop(),
+      () => processes.central.stop(),
+    );
     await processes.broker.start();
     const central = await processes.central.start();
     const reader = await startSerialReader({ link: readerPath });
-    closers.push(() => reader.close(), () => processes.agent.stop());
+    closers.push(
+      () => reader.close(),
+      () => processes.agent.stop(),
+    );
     const agent = await processes.agent.start();
     return {
       officerUrl: String(agent['officer']),

@@ -31,19 +31,27 @@ export function App({ state, dispatch }: AppProps) {
     <div class="page">
       <Header terminal={terminal} now={now} />
       <main>
-        {oldest !== undefined && (
-          <button type="button" class="waiting" onClick={() => dispatch({ type: 'select', lookup: oldest })}>
-            <b>{waiting.length === 1 ? '1 hit waits' : `${waiting.length} hits wait`} for an outcome</b>
-            {waiting.some((one) => one.late) && <span class="late">found late</span>}
-            <span class="hint">
-              <kbd>H</kbd> show
-            </span>
-          </button>
-        )}
-        {state.selected !== null && (
-          <button type="button" class="back" onClick={() => dispatch({ type: 'select', lookup: null })}>
-            This is an earlier document. <b>Back to the latest</b> <kbd>Esc</kbd>
-          </button>
+        {(oldest !== undefined || state.selected !== null) && (
+          <div class="strip">
+            {oldest !== undefined && (
+              <button
+                type="button"
+                class="waiting"
+                onClick={() => dispatch({ type: 'select', lookup: oldest })}
+              >
+                <b>{waiting.length === 1 ? '1 hit waits' : `${waiting.length} hits wait`} for an outcome</b>
+                {waiting.some((one) => one.late) && <span class="late">found late</span>}
+                <span class="hint">
+                  <kbd>H</kbd> show
+                </span>
+              </button>
+            )}
+            {state.selected !== null && (
+              <button type="button" class="back" onClick={() => dispatch({ type: 'select', lookup: null })}>
+                <b>An earlier document</b> <kbd>Esc</kbd> latest
+              </button>
+            )}
+          </div>
         )}
         <VerdictPanel
           key={view === undefined ? 'none' : `${view.lookup} ${isOpenHit(view)}`}

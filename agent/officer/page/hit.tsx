@@ -119,7 +119,9 @@ function Outcomes({ lookup }: { readonly lookup: string }) {
         </p>
       )}
       <p class="ask">
-        Outcome: <kbd>1</kbd>–<kbd>3</kbd> chooses, <kbd>Enter</kbd> records
+        <b>Outcome</b>
+        <br />
+        then <kbd>Enter</kbd>
       </p>
       {outcomes.map(({ outcome, words }, at) => (
         <button key={outcome} type="button" onClick={() => record(outcome)}>

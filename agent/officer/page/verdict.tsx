@@ -38,8 +38,7 @@ export function VerdictPanel({ view, terminal, now }: PanelProps) {
           <Sub view={view} />
         </div>
         <p class="when">
-          <b>{timeWords(view.at, true)}</b>
-          <br />
+          <b>{timeWords(view.at, true)}</b> <br />
           {agoWords(view.at, now.getTime())}
         </p>
       </div>

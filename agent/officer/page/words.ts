@@ -141,7 +141,7 @@ export const typeWords: Record<ShownDocument['documentType'], string> = {
 
 export const outcomes: readonly { readonly outcome: HitOutcome; readonly words: string }[] = [
   { outcome: 'document-held', words: 'Document held' },
-  { outcome: 'passed-to-bureau', words: 'Passed to the bureau' },
+  { outcome: 'passed-to-bureau', words: 'Passed to bureau' },
   { outcome: 'false-alarm', words: 'False alarm' },
 ];
 

@@ -12,7 +12,9 @@ export function Alerts({ state }: { readonly state: PageState }) {
     <section aria-label="Alerts" class="alerts">
       <h2>Alerts</h2>
       {alerts.length === 0 && (
-        <p class="empty">No alert yet. A hit at any terminal stands here as soon as the terminal has sent it.</p>
+        <p class="empty">
+          No alert yet. A hit at any terminal stands here as soon as the terminal has sent it.
+        </p>
       )}
       <ol aria-live="polite">
         {alerts.map((row) => (
@@ -79,5 +81,7 @@ function siteOf(row: AlertRow, state: PageState): string {
 }
 
 function whenWords(instant: string, now: Date): string {
-  return sameDay(instant, now) ? timeWords(instant, true) : `${dayWords(instant, now)}, ${timeWords(instant)}`;
+  return sameDay(instant, now)
+    ? timeWords(instant, true)
+    : `${dayWords(instant, now)}, ${timeWords(instant)}`;
 }

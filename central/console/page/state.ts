@@ -8,7 +8,10 @@ export interface PageState {
   readonly terminals: ReadonlyMap<string, TerminalRow>;
   readonly alerts: ReadonlyMap<number, AlertRow>;
   /** While the whole state is being sent, what came of it; it then replaces what was there. */
-  readonly receiving: { readonly terminals: Map<string, TerminalRow>; readonly alerts: Map<number, AlertRow> } | null;
+  readonly receiving: {
+    readonly terminals: Map<string, TerminalRow>;
+    readonly alerts: Map<number, AlertRow>;
+  } | null;
   readonly filter: string;
   /** The centre's time, as well as the browser can tell it, and how far its clock is ahead of the browser's. */
   readonly now: number;

@@ -102,7 +102,9 @@ function Row({ row, now }: { readonly row: TerminalRow; readonly now: number }) 
             );
           })}
           {seen && (health.conditions ?? []).length === 0 && <li class="none">none</li>}
-          {!seen && <li class="none">Not heard of since it was registered: switch it on, check its uplink.</li>}
+          {!seen && (
+            <li class="none">Not heard of since it was registered: switch it on, check its uplink.</li>
+          )}
         </ul>
       </td>
     </tr>

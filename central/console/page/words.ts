@@ -54,7 +54,11 @@ export function copyWords(row: TerminalRow, now: number): string {
 }
 
 export function basisWords({ basis, age }: HitItem): string {
-  const who = { central: 'the centre', edition: 'the offline copy', cache: 'an earlier answer of the centre' }[basis];
+  const who = {
+    central: 'the centre',
+    edition: 'the offline copy',
+    cache: 'an earlier answer of the centre',
+  }[basis];
   return `${who}, ${boundWords(age)}`;
 }
 
