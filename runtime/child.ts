@@ -101,7 +101,8 @@ function how(code: number | string | null | undefined, signal: string | null | u
 }
 
 function quote(text: string): string {
-  const lines = withoutKeys(text).trim().split('\n').slice(0, 3).join(' / ').slice(0, 300);
+  // Frames around banners say nothing.
+  const lines = withoutKeys(text).replaceAll(/[\u2500-\u257f]+/g, '').trim().split('\n').slice(0, 3).join(' / ').slice(0, 300);
   return lines === '' ? '.' : `: ${lines}`;
 }
 

@@ -1,4 +1,4 @@
-import { ok, type Result } from '#contracts/result.ts';
+import { fail, ok, type Result } from '#contracts/result.ts';
 import type { UplinkSettings } from '#contracts/settings/uplink.ts';
 import { awaitLink, configure, forget } from './configure.ts';
 import { openKey } from './key.ts';
@@ -38,7 +38,7 @@ export async function startUplink(
     if (part !== 'inner') {
       const link = await makeLink();
       if (!link.ok) return link;
-      ends.push(link.value.ended);
+      ends.push(link.value.ended.then((end) => (end.ok ? end : fail('TUNNEL_FAILED', end.fault.detail))));
       log.info('The interface is there', { interface: name, by: link.value.by });
     }
     if (part !== 'outer') {

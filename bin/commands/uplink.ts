@@ -76,26 +76,31 @@ async function keepTunnel(
   args: CommandArguments,
   context: CommandContext,
 ): Promise<number> {
-  // Begun first: it keeps the process alive while it waits for the interface.
-  const stopped = untilStopped(context.signal);
   const log = createLog(settings.log.level, 'uplink');
   const notifier = createNotifier(context.env, systemChildren);
-  const uplink = await startUplink(settings, part, {
-    clock: systemClock,
-    children: systemChildren,
-    log,
-    notifier,
-    signal: context.signal,
-  });
-  if (!uplink.ok) return context.signal.aborted ? 0 : report(uplink.fault, context, args.flag('json'));
-  context.stdout.write(
-    `${JSON.stringify({ event: 'ready', interface: settings.interface, part, pid: process.pid })}\n`,
-  );
-  const end = await Promise.race([stopped, uplink.value.ended]);
-  await notifier.stopping();
-  log.info('Stopping');
-  await uplink.value.close();
-  if (end === undefined || end.ok) return 0;
-  log.error('The tunnel is gone', faultFields(end.fault));
-  return report(end.fault, context, args.flag('json'));
+  // Begun first, since it keeps the process alive while it waits for the interface; ended below on every way out.
+  const over = new AbortController();
+  const stopped = untilStopped(AbortSignal.any([context.signal, over.signal]));
+  try {
+    const uplink = await startUplink(settings, part, {
+      clock: systemClock,
+      children: systemChildren,
+      log,
+      notifier,
+      signal: context.signal,
+    });
+    if (!uplink.ok) return context.signal.aborted ? 0 : report(uplink.fault, context, args.flag('json'));
+    context.stdout.write(
+      `${JSON.stringify({ event: 'ready', interface: settings.interface, part, pid: process.pid })}\n`,
+    );
+    const end = await Promise.race([stopped, uplink.value.ended]);
+    await notifier.stopping();
+    log.info('Stopping');
+    await uplink.value.close();
+    if (end === undefined || end.ok) return 0;
+    log.error('The tunnel is gone', faultFields(end.fault));
+    return report(end.fault, context, args.flag('json'));
+  } finally {
+    over.abort();
+  }
 }

@@ -1,13 +1,7 @@
-import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
 
-/** Debian's Chromium, as DESIGN.md names it. */
-export const chromiumPath = '/usr/bin/chromium';
-
-/** Whether the tests of the pages can run here. */
-export function hasBrowser(): boolean {
-  return existsSync(chromiumPath);
-}
+/** Debian's Chromium. */
+const chromiumPath = '/usr/bin/chromium';
 
 export interface BrowserRig {
   readonly browser: Browser;
@@ -60,5 +54,50 @@ export function overflow(page: Page): Promise<{ wide: boolean; high: boolean }> 
   return page.evaluate(() => {
     const { scrollWidth, scrollHeight } = document.documentElement;
     return { wide: scrollWidth > innerWidth, high: scrollHeight > innerHeight };
+  });
+}
+
+/** How an element looks: ground, border, whether and what it shows. */
+export function lookOfElement(page: Page, selector: string): Promise<Record<string, string>> {
+  return page.locator(selector).evaluate((element) => {
+    const style = getComputedStyle(element);
+    const icon = element.querySelector('.icon')?.innerHTML ?? '';
+    return {
+      ground: `${style.backgroundColor} ${style.backgroundImage}`,
+      border: `${style.borderStyle} ${style.borderColor}`,
+      icon,
+      words: element.querySelector('h1')?.textContent ?? '',
+    };
+  });
+}
+
+/** The lowest contrast of any text in the element with its ground (WCAG 2.2, section 1.4.3), and that text. */
+export function lowestContrast(page: Page, selector: string): Promise<{ ratio: number; text: string }> {
+  return page.locator(selector).evaluate((root) => {
+    const channels = (colour: string): number[] => (colour.match(/[\d.]+/g) ?? []).map(Number);
+    const luminance = (colour: string): number => {
+      const [r = 0, g = 0, b = 0] = channels(colour).map((value) => {
+        const part = value / 255;
+        return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+      });
+      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const groundOf = (element: Element | null): string => {
+      for (let at = element; at !== null; at = at.parentElement) {
+        const { backgroundColor } = getComputedStyle(at);
+        if (channels(backgroundColor)[3] !== 0) return backgroundColor;
+      }
+      return 'rgb(255, 255, 255)';
+    };
+    let lowest = { ratio: 21, text: '' };
+    const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
+      const parent = node.parentElement;
+      if (parent === null || (node.textContent ?? '').trim() === '') continue;
+      const [a, b] = [luminance(getComputedStyle(parent).color), luminance(groundOf(parent))];
+      const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+      if (ratio < lowest.ratio) lowest = { ratio, text: node.textContent ?? '' };
+    }
+    return lowest;
   });
 }

@@ -2,6 +2,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSyn
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { PassThrough } from 'node:stream';
+import type { TerminalView } from '#contracts/officer.ts';
 import { type Command, type CommandContext, execute } from '../../bin/command.ts';
 import { command as authority } from '../../bin/commands/authority.ts';
 import { command as edition } from '../../bin/commands/edition.ts';
@@ -49,6 +50,9 @@ export interface Stack {
   readonly agent: ManagedProcess;
   /** Makes the edition from the collection again: after a test removed it. */
   publishEdition(): Promise<void>;
+  /** What the officer's page knows of the terminal. */
+  terminalView(): Promise<TerminalView>;
+  linkIsUp(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -196,6 +200,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       () => processes.agent.stop(),
     );
     const agent = await processes.agent.start();
+    const terminalView = async (): Promise<TerminalView> => {
+      const response = await fetch(`${String(agent['officer'])}/api/terminal`);
+      return (await response.json()) as TerminalView;
+    };
     return {
       officerUrl: String(agent['officer']),
       consoleUrl: String(central['console']),
@@ -208,6 +216,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       reader,
       ...processes,
       publishEdition,
+      terminalView,
+      linkIsUp: async () => (await terminalView()).link === 'up',
       close,
     };
   } catch (thrown) {

@@ -1,0 +1,223 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startOfficerServer } from '#agent/officer/index.ts';
+import { systemClock } from '#runtime/clock.ts';
+import { silentLog } from '#runtime/log.ts';
+import { buildPages } from '../../bin/dev/pages.ts';
+import {
+  type BrowserRig,
+  lookOfElement,
+  lowestContrast,
+  type OpenPage,
+  overflow,
+  phone,
+  startBrowser,
+} from '../rigs/browser.ts';
+import { eventually } from '../rigs/eventually.ts';
+import { lookupView, MadeUpDesk, verdicts } from '../rigs/officer-desk.ts';
+import { requires } from '../rigs/requirements.ts';
+
+const missing = requires({ test: "the officer's page in Chromium", tools: ['chromium'] });
+/** Where to keep pictures of the page for the documentation; otherwise none are kept. */
+const pictures = process.env['CHECKPOST_PICTURES'];
+
+describe.skipIf(missing !== undefined)("the officer's page", () => {
+  const folder = mkdtempSync(join(tmpdir(), 'checkpost-officer-'));
+  let rig: BrowserRig;
+  let desk: MadeUpDesk;
+  let server: { url: string; close(): Promise<void> };
+  let opened: OpenPage;
+
+  const start = async (port = 0) => {
+    const pageDir = join(folder, 'officer');
+    const parts = { host: '127.0.0.1', port, pageDir, log: silentLog, clock: systemClock, desk };
+    const started = await startOfficerServer(parts);
+    if (!started.ok) throw new Error(started.fault.detail);
+    return started.value;
+  };
+  const big = () => opened.page.getByRole('article', { name: 'Verdict' });
+  const shows = (look: string) => opened.page.waitForSelector(`.verdict[data-look="${look}"]`);
+
+  beforeAll(async () => {
+    await buildPages(folder);
+    rig = await startBrowser();
+  });
+  afterAll(async () => {
+    await rig?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  beforeEach(async () => {
+    desk = new MadeUpDesk();
+    server = await start();
+    opened = await rig.open(server.url);
+    await shows('ready');
+  });
+  afterEach(async () => {
+    await opened.page.context().close();
+    await server.close();
+  });
+
+  test('gives each verdict a ground, an icon and words that no other has, with enough contrast', async () => {
+    const seen: Record<string, Record<string, string>> = {};
+    desk.show(lookupView(1, { phase: 'searching' }));
+    await shows('searching');
+    seen['searching'] = await lookOfElement(opened.page, '.verdict');
+    for (const [n, [look, verdict]] of Object.entries(verdicts).entries()) {
+      desk.show(lookupView(n + 2, { verdict }));
+      await shows(look);
+      seen[look] = await lookOfElement(opened.page, '.verdict');
+      const { ratio, text } = await lowestContrast(opened.page, '.page');
+      expect(ratio, `${look}: ${text}`).toBeGreaterThanOrEqual(4.5);
+      expect(await overflow(opened.page), look).toEqual({ wide: false, high: false });
+      const room = await big().evaluate((element) => element.clientHeight - element.scrollHeight);
+      expect(room, look).toBeGreaterThanOrEqual(0);
+    }
+    for (const part of ['icon', 'words'] as const) {
+      const values = Object.values(seen).map((look) => look[part]);
+      expect(new Set(values).size, part).toBe(values.length);
+    }
+    const grounds = Object.values(seen).map((look) => `${look['ground']} ${look['border']}`);
+    expect(new Set(grounds).size).toBe(grounds.length);
+    const green = /^rgb\(15, 107, 58\)/;
+    const greens = Object.entries(seen).filter(([, look]) => green.test(look['ground'] ?? ''));
+    expect(greens.map(([look]) => look)).toEqual(['no-record']);
+    expect(opened.complaints).toEqual([]);
+  });
+
+  test('says who answered and how old that is, and "at least" where the clock is not verified', async () => {
+    desk.show(lookupView(1, { verdict: verdicts['no-record-copy'] }));
+    await expect(big().innerText()).resolves.toContain(
+      'Answered by the offline copy of 25 November, 3 h old.',
+    );
+    const age = { seconds: 11_730, bound: 'at-least' } as const;
+    desk.show(lookupView(2, { verdict: { ...verdicts['no-record-copy'], age } }));
+    await eventually(async () => (await big().innerText()).includes('at least 3 h old'));
+    expect(await opened.page.locator('body').innerText()).not.toMatch(/\b(clear|valid|OK)\b/i);
+  });
+
+  test('records an outcome by a number and Enter, never by the number alone', async () => {
+    desk.show(lookupView(1, { verdict: verdicts.hit, confirmation: 'disagrees' }));
+    await shows('hit');
+    await expect(big().innerText()).resolves.toContain('The centre disagrees, ask the bureau');
+    if (pictures !== undefined) await opened.page.screenshot({ path: join(pictures, 'officer.png') });
+    await opened.page.keyboard.press('2');
+    const focused = opened.page.locator('button:focus-visible');
+    await expect(focused.innerText()).resolves.toContain('Passed to bureau');
+    expect(desk.outcomes).toEqual([]);
+    await opened.page.keyboard.press('Enter');
+    await opened.page.getByText('Outcome recorded').waitFor();
+    expect(desk.outcomes.map(({ outcome }) => outcome)).toEqual(['passed-to-bureau']);
+  });
+
+  test('says so, and keeps asking, when an outcome could not be recorded', async () => {
+    desk.show(lookupView(1, { verdict: { ...verdicts.hit, recorded: false } }));
+    desk.full = true;
+    await opened.page.getByText('Not recorded on this terminal').waitFor();
+    await opened.page.getByRole('button', { name: 'Document held' }).click();
+    await opened.page.getByText('The outcome was not recorded. The disk is full.').waitFor();
+    desk.full = false;
+    await opened.page.getByRole('button', { name: 'Document held' }).click();
+    await opened.page.getByText('Outcome recorded').waitFor();
+  });
+
+  test('keeps hits without an outcome in sight behind later documents, and goes to them', async () => {
+    desk.show(lookupView(1, { verdict: verdicts.hit }));
+    desk.show(lookupView(2, { verdict: verdicts.possible }));
+    desk.show(lookupView(3, { verdict: verdicts['no-record'] }));
+    await shows('no-record');
+    await opened.page.getByText('2 hits wait for an outcome').waitFor();
+    await opened.page.keyboard.press('h');
+    await shows('hit');
+    await opened.page.getByText('1 hit waits for an outcome').waitFor();
+    expect(await overflow(opened.page)).toEqual({ wide: false, high: false });
+    await opened.page.keyboard.press('Escape');
+    await shows('no-record');
+    await opened.page.keyboard.press('h');
+    desk.show(lookupView(4, { verdict: verdicts.unreadable, document: null, warnings: [] }));
+    await shows('unreadable');
+  });
+
+  test('raises a late hit above the document that is on the reader now', async () => {
+    desk.show(lookupView(1, { verdict: verdicts['no-record-copy'] }));
+    desk.show(lookupView(2, { verdict: verdicts['no-record'] }));
+    await shows('no-record');
+    desk.show(lookupView(1, { verdict: { ...verdicts.hit, basis: 'central' }, late: true }));
+    await opened.page.getByText('found late').waitFor();
+    await opened.page.keyboard.press('h');
+    await opened.page.getByText('the hit was found only now').waitFor();
+  });
+
+  test('shows numbers whole on the verdict and masked in the list', async () => {
+    desk.show(lookupView(1, { verdict: verdicts['no-record'] }));
+    await shows('no-record');
+    await expect(big().innerText()).resolves.toContain('L898902C3');
+    const list = await opened.page.getByRole('navigation').innerText();
+    expect(list).toContain('••••••2C3');
+    expect(list).not.toContain('L898902C3');
+  });
+
+  test('shows no verdict at all while the terminal is not reached, and what is true when it is again', async () => {
+    desk.show(lookupView(1, { verdict: verdicts['no-record'] }));
+    await shows('no-record');
+    const { port } = new URL(server.url);
+    await server.close();
+    await opened.page.getByRole('alert').getByText('Do not rely on this page.').waitFor();
+    expect(await opened.page.locator('.verdict').count()).toBe(0);
+    expect(await opened.page.getByText('No record').count()).toBe(0);
+    desk.forget();
+    desk.show(lookupView(2, { verdict: verdicts.hit }));
+    server = await start(Number(port));
+    await shows('hit');
+    expect(await opened.page.getByText('No record').count()).toBe(0);
+  });
+
+  test('always says how the link, copy, reader, clock and what is owed stand', async () => {
+    desk.tell({
+      link: 'down',
+      clock: 'unverified',
+      owed: 3,
+      readers: [{ id: 'counter-1', state: 'absent' }],
+    });
+    await opened.page.getByText('No reader is ready').waitFor();
+    const line = opened.page.getByLabel('State of this terminal');
+    const text = await line.innerText();
+    for (const words of [
+      'out of reach, the copy answers',
+      '3 h old',
+      'not plugged in',
+      'not verified',
+      '3 reports wait',
+    ])
+      expect(text).toContain(words);
+    desk.tell({ edition: null });
+    await line.getByText('none on this terminal').waitFor();
+  });
+
+  test('shows hostile text as text', async () => {
+    const site = '<script>globalThis.broken = true</script><img src=x onerror=alert(1)>';
+    desk.tell({ site });
+    await opened.page.getByText(site).waitFor();
+    const record = { ...verdicts.hit.matches[0].record, remark: '<b onclick="x">remark</b>' };
+    desk.show(lookupView(1, { verdict: { ...verdicts.hit, matches: [{ kind: 'exact', record }] } }));
+    await opened.page.getByText('<b onclick="x">remark</b>').waitFor();
+    expect(await opened.page.evaluate(() => 'broken' in globalThis)).toBe(false);
+    expect(opened.complaints).toEqual([]);
+  });
+
+  test('is watermarked in training', async () => {
+    desk.show(lookupView(1, { verdict: verdicts.hit, training: true }));
+    await opened.page.getByText('TRAINING, not a real check').waitFor();
+  });
+
+  test('fits a telephone without scrolling sideways, the longest number too', async () => {
+    await opened.page.setViewportSize(phone);
+    const document = { ...lookupView(0).document!, documentNumber: 'D23145890UTO9876543210ABCDE' };
+    for (const [n, [look, verdict]] of Object.entries(verdicts).entries()) {
+      desk.show(lookupView(n + 1, { verdict, document }));
+      await shows(look);
+      expect((await overflow(opened.page)).wide, look).toBe(false);
+    }
+  });
+});
