@@ -1,7 +1,15 @@
 import { createPrivateKey } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { addSite, initAuthority, issueServer, needsPassphrase, revoke, showSite, writeBundle } from '#provisioning/index.ts';
+import {
+  addSite,
+  initAuthority,
+  issueServer,
+  needsPassphrase,
+  revoke,
+  showSite,
+  writeBundle,
+} from '#provisioning/index.ts';
 import { type Bureau, bureauSite, faultOf, filesBelow, makeBureau, valueOf } from '#test/rigs/bureau.ts';
 
 let bureau: Bureau;
@@ -11,7 +19,13 @@ beforeEach(async () => {
 afterEach(() => bureau.close());
 
 const passphrase = 'a specimen of a passphrase';
-const server = () => ({ ...bureau.authority, name: 'central', dns: ['localhost'], ip: [], out: bureau.at('central') });
+const server = () => ({
+  ...bureau.authority,
+  name: 'central',
+  dns: ['localhost'],
+  ip: [],
+  out: bureau.at('central'),
+});
 
 test('a second authority in the same folder is refused and the first one is unchanged', async () => {
   const before = filesBelow(bureau.authority.dir);
@@ -30,7 +44,9 @@ test('a folder with other things in it does not become an authority', async () =
 
 test('with a passphrase no private key opens without it, and a wrong or missing one signs nothing', async () => {
   const dir = bureau.at('locked');
-  expect(faultOf(await initAuthority({ dir, bureau: 'UTO', passphrase: 'short' }, bureau.parts))).toBe('USAGE');
+  expect(faultOf(await initAuthority({ dir, bureau: 'UTO', passphrase: 'short' }, bureau.parts))).toBe(
+    'USAGE',
+  );
   valueOf(await initAuthority({ dir, bureau: 'UTO', passphrase }, bureau.parts));
   expect(needsPassphrase(dir)).toBe(true);
   expect(needsPassphrase(bureau.authority.dir)).toBe(false);
@@ -44,7 +60,9 @@ test('with a passphrase no private key opens without it, and a wrong or missing 
   const urls = { centralUrl: 'https://localhost', fleetUrl: 'mqtts://localhost' };
   const order = { dir, site: 'UTO-0001', terminal: 1, out: bureau.at('stick'), ...urls };
   expect(faultOf(await writeBundle(order, bureau.parts))).toBe('PASSPHRASE_WRONG');
-  expect(faultOf(await writeBundle({ ...order, passphrase: 'a wrong passphrase' }, bureau.parts))).toBe('PASSPHRASE_WRONG');
+  expect(faultOf(await writeBundle({ ...order, passphrase: 'a wrong passphrase' }, bureau.parts))).toBe(
+    'PASSPHRASE_WRONG',
+  );
   expect(faultOf(await writeBundle({ ...order, passphrase }, bureau.parts))).toBeUndefined();
 });
 

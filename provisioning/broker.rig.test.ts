@@ -73,11 +73,16 @@ describe.skipIf(without !== undefined)('the broker as the authority configures i
     client.on('error', () => {});
     return client;
   }
-  const terminal = (which: 'one' | 'two', options?: IClientOptions) => connect(join(states[which], 'tls'), options);
+  const terminal = (which: 'one' | 'two', options?: IClientOptions) =>
+    connect(join(states[which], 'tls'), options);
   const controller = (options?: IClientOptions) => connect(bureau.at('controller'), options);
 
   /** Whether the broker takes the message, by its answer to a publication of QoS 1. */
-  async function takes(client: MqttClient, name: string, options: IClientPublishOptions = {}): Promise<boolean> {
+  async function takes(
+    client: MqttClient,
+    name: string,
+    options: IClientPublishOptions = {},
+  ): Promise<boolean> {
     try {
       await client.publishAsync(name, 'x', { qos: 1, ...options });
       return true;
@@ -90,8 +95,10 @@ describe.skipIf(without !== undefined)('the broker as the authority configures i
 
   test('a terminal writes its own topics in their direction, and nothing else', async () => {
     const one = await terminal('one');
-    for (const channel of terminalWrites) expect(await takes(one, topic('UTO-0001-1', channel)), channel).toBe(true);
-    for (const channel of terminalReads) expect(await takes(one, topic('UTO-0001-1', channel)), channel).toBe(false);
+    for (const channel of terminalWrites)
+      expect(await takes(one, topic('UTO-0001-1', channel)), channel).toBe(true);
+    for (const channel of terminalReads)
+      expect(await takes(one, topic('UTO-0001-1', channel)), channel).toBe(false);
     for (const channel of [...terminalWrites, ...terminalReads]) {
       expect(await takes(one, topic('UTO-0001-2', channel)), channel).toBe(false);
     }
@@ -108,7 +115,14 @@ describe.skipIf(without !== undefined)('the broker as the authority configures i
     one.on('message', (name) => seen.push(name));
     const heard: string[] = [];
     centre.on('message', (name) => heard.push(name));
-    for (const filter of ['#', '+/#', 'checkpost/1/UTO-0001-2/outbox', 'checkpost/1/+/+', '$SYS/#', topic('UTO-0001-1', 'outbox/ack')]) {
+    for (const filter of [
+      '#',
+      '+/#',
+      'checkpost/1/UTO-0001-2/outbox',
+      'checkpost/1/+/+',
+      '$SYS/#',
+      topic('UTO-0001-1', 'outbox/ack'),
+    ]) {
       // Mosquitto grants the subscription and then delivers nothing that may not be read.
       await one.subscribeAsync(filter, { qos: 1 }).catch(() => undefined);
     }
@@ -169,7 +183,8 @@ describe.skipIf(without !== undefined)('the broker as the authority configures i
     valueOf(await revoke({ ...bureau.authority, terminal: 'UTO-0001-2' }, bureau.parts));
     valueOf(await writeBroker(order(), bureau.parts));
     await broker.stop();
-    const refusals = (): number => readFileSync(bureau.at('broker.log'), 'utf8').split('certificate verify failed').length;
+    const refusals = (): number =>
+      readFileSync(bureau.at('broker.log'), 'utf8').split('certificate verify failed').length;
     const before = refusals();
     await broker.start();
     const one = await terminal('one');

@@ -44,11 +44,15 @@ async function meet(server: string, client: string, name = 'localhost'): Promise
       resolve({ refused: undefined, client: Array.isArray(names) ? names[0] : names });
       socket.destroy();
     });
-    listener.once('tlsClientError', (error: NodeJS.ErrnoException) => resolve({ refused: error.code, client: undefined }));
+    listener.once('tlsClientError', (error: NodeJS.ErrnoException) =>
+      resolve({ refused: error.code, client: undefined }),
+    );
   });
   const socket = connect({ ...credentials(client), host: '127.0.0.1', port, servername: name });
   const refused = new Promise<Met>((resolve) => {
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve({ refused: error.code, client: undefined }));
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      resolve({ refused: error.code, client: undefined }),
+    );
   });
   const met = await Promise.race([accepted, refused]);
   socket.destroy();
@@ -58,7 +62,12 @@ async function meet(server: string, client: string, name = 'localhost'): Promise
 
 function credentials(folder: string) {
   const read = (name: string): Buffer => readFileSync(join(folder, name));
-  return { ca: read('authority.pem'), cert: read('certificate.pem'), key: read('key.pem'), minVersion: 'TLSv1.3' } as const;
+  return {
+    ca: read('authority.pem'),
+    cert: read('certificate.pem'),
+    key: read('key.pem'),
+    minVersion: 'TLSv1.3',
+  } as const;
 }
 
 test('a terminal and a server of its authority believe each other, under the server’s names', async () => {
@@ -66,7 +75,9 @@ test('a terminal and a server of its authority believe each other, under the ser
 });
 
 test('a server that is called by a name which is not in its certificate is refused', async () => {
-  expect((await meet(bureau.at('central'), terminal, 'elsewhere')).refused).toBe('ERR_TLS_CERT_ALTNAME_INVALID');
+  expect((await meet(bureau.at('central'), terminal, 'elsewhere')).refused).toBe(
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+  );
 });
 
 test('a server of another authority is refused by the terminal', async () => {
@@ -76,7 +87,11 @@ test('a server of another authority is refused by the terminal', async () => {
 test('a terminal of another authority is refused by the server, though it believes the server', async () => {
   // Refused as a server of ours refuses; then let in by hand, to see the reason.
   for (const rejectUnauthorized of [true, false]) {
-    const listener = createServer({ ...credentials(bureau.at('central')), requestCert: true, rejectUnauthorized });
+    const listener = createServer({
+      ...credentials(bureau.at('central')),
+      requestCert: true,
+      rejectUnauthorized,
+    });
     listener.listen(0, '127.0.0.1');
     await once(listener, 'listening');
     const { port } = listener.address() as AddressInfo;

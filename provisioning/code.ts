@@ -16,7 +16,9 @@ const groupLength = 4;
 /** A new code, for example `7K3M-0QZT-…`. */
 export function makeCode(random: (bytes: Uint8Array) => Uint8Array): string {
   // 256 is a multiple of 32: the low five bits of a random byte are uniform.
-  const letters = [...random(new Uint8Array(groups * groupLength))].map((byte) => alphabet[byte % 32]).join('');
+  const letters = [...random(new Uint8Array(groups * groupLength))]
+    .map((byte) => alphabet[byte % 32])
+    .join('');
   return (letters.match(new RegExp(`.{${groupLength}}`, 'g')) ?? []).join('-');
 }
 
@@ -30,7 +32,10 @@ export function readCode(typed: string): Result<string> {
 }
 
 /** The key pair of a canonical code; takes tens of milliseconds and 16 MiB on purpose. `salt` is hexadecimal. */
-export async function codeKeys(code: string, salt: string): Promise<{ privateKey: KeyObject; publicKey: KeyObject }> {
+export async function codeKeys(
+  code: string,
+  salt: string,
+): Promise<{ privateKey: KeyObject; publicKey: KeyObject }> {
   const seed = await new Promise<Buffer>((resolve, reject) => {
     const cost = { N: 16_384, r: 8, p: 1 };
     scrypt(`checkpost enrolment ${code}`, Buffer.from(salt, 'hex'), 32, cost, (error, key) => {

@@ -38,7 +38,11 @@ export function peek<S extends TSchema>(
 }
 
 /** Whether one of the keys has signed it for enrolment or configuration; each key is believed in its own role only. */
-export function signedBy(file: SignedFile<unknown>, keys: readonly TrustedKey[], role: TrustedKey['role']): Result<void> {
+export function signedBy(
+  file: SignedFile<unknown>,
+  keys: readonly TrustedKey[],
+  role: TrustedKey['role'],
+): Result<void> {
   const opened = openEnvelope(file.envelope, { payloadType: file.envelope.payloadType, role, trusted: keys });
   return opened.ok ? ok(undefined) : opened;
 }

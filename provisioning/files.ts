@@ -36,7 +36,11 @@ function refused(path: string, cause: unknown): CheckpostError {
   const code = systemCode(cause);
   if (code === undefined && !(cause instanceof Error)) return new CheckpostError('INTERNAL', path, cause);
   const reason = reasons[code ?? ''];
-  return new CheckpostError('FILE_REFUSED', `${path}: ${reason === undefined ? code : `${reason} (${code})`}.`, cause);
+  return new CheckpostError(
+    'FILE_REFUSED',
+    `${path}: ${reason === undefined ? code : `${reason} (${code})`}.`,
+    cause,
+  );
 }
 
 function attempt<T>(path: string, action: () => T): T {
@@ -55,7 +59,7 @@ export function writeWhole(path: string, text: string, mode = secretFile): void 
     const fd = openSync(beside, 'wx', mode);
     try {
       const bytes = Buffer.from(text);
-      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+      for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
       fsyncSync(fd);
     } finally {
       closeSync(fd);

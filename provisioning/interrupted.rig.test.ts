@@ -10,6 +10,8 @@ import { type Bureau, filesBelow, makeBureau, valueOf } from '#test/rigs/bureau.
 import { requires } from '#test/rigs/requirements.ts';
 
 const without = requires({ test: 'enrolment that is killed at any write', tools: ['strace'] });
+/** Dozens of processes, each under strace. */
+const patience = 240_000;
 const main = resolve(import.meta.dirname, '../bin/main.ts');
 
 describe.skipIf(without !== undefined)('enrolment that is killed while it writes', () => {
@@ -24,7 +26,8 @@ describe.skipIf(without !== undefined)('enrolment that is killed while it writes
     const keep = (half: string): void => {
       mkdirSync(before(half));
       for (const name of ['stick', 'terminal', 'authority']) {
-        if (existsSync(bureau.at(name))) cpSync(bureau.at(name), join(before(half), name), { recursive: true });
+        if (existsSync(bureau.at(name)))
+          cpSync(bureau.at(name), join(before(half), name), { recursive: true });
       }
     };
     keep('request');
@@ -35,22 +38,49 @@ describe.skipIf(without !== undefined)('enrolment that is killed while it writes
   });
   afterAll(() => bureau.close());
 
-  const enrolArgs = (folder: string) => ['enrol', join(folder, 'stick'), '--state', join(folder, 'terminal'), '--code', code];
-  const signArgs = (folder: string) => ['authority', 'sign', join(folder, 'stick'), '--dir', join(folder, 'authority')];
+  const enrolArgs = (folder: string) => [
+    'enrol',
+    join(folder, 'stick'),
+    '--state',
+    join(folder, 'terminal'),
+    '--code',
+    code,
+  ];
+  const signArgs = (folder: string) => [
+    'authority',
+    'sign',
+    join(folder, 'stick'),
+    '--dir',
+    join(folder, 'authority'),
+  ];
 
   /** The same two commands, again and in this process. */
   const enrolAgain = async (folder: string): Promise<void> => {
-    const order = { stick: join(folder, 'stick'), state: join(folder, 'terminal'), askCode: async () => ok(code) };
+    const order = {
+      stick: join(folder, 'stick'),
+      state: join(folder, 'terminal'),
+      askCode: async () => ok(code),
+    };
     valueOf(await enrol(order, bureau.parts));
   };
   const signAgain = async (folder: string): Promise<void> => {
-    valueOf(await signRequest({ dir: join(folder, 'authority'), request: join(folder, 'stick') }, bureau.parts));
+    valueOf(
+      await signRequest({ dir: join(folder, 'authority'), request: join(folder, 'stick') }, bureau.parts),
+    );
   };
 
   /** Runs it under strace, which kills it at its n-th call of the kind; whether that happened. */
   function killedAt(call: string, n: number, args: readonly string[]): boolean {
     // Files and database are written by the main thread: without -f the others run at full speed.
-    const inject = ['-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${call}:signal=KILL:when=${n}`];
+    const inject = [
+      '-qq',
+      '-o',
+      '/dev/null',
+      '-e',
+      `trace=${call}`,
+      '-e',
+      `inject=${call}:signal=KILL:when=${n}`,
+    ];
     const done = spawnSync('strace', [...inject, process.execPath, main, ...args], { encoding: 'utf8' });
     if (done.signal === 'SIGKILL' || done.status === 137) return true;
     expect(done.status, done.stderr).toBe(0);
@@ -58,7 +88,12 @@ describe.skipIf(without !== undefined)('enrolment that is killed while it writes
   }
 
   /** Kills one half at every call of the kind, one after the other, and then goes on; how often it was killed. */
-  async function killEverywhere(half: string, call: string, args: (folder: string) => readonly string[], goOn: (folder: string) => Promise<void>): Promise<number> {
+  async function killEverywhere(
+    half: string,
+    call: string,
+    args: (folder: string) => readonly string[],
+    goOn: (folder: string) => Promise<void>,
+  ): Promise<number> {
     const folder = bureau.at('work');
     for (let n = 1; ; n++) {
       rmSync(folder, { recursive: true, force: true });
@@ -67,31 +102,50 @@ describe.skipIf(without !== undefined)('enrolment that is killed while it writes
       await goOn(folder);
       expect(loadSettings(AgentSettings, join(folder, 'terminal', 'agent.json')).ok).toBe(true);
       const names = [...filesBelow(join(folder, 'terminal')).keys()];
-      expect(names).toEqual(expect.arrayContaining(['keys/seal.json', 'keys/audit-seal.json', 'tls/certificate.pem', 'tls/key.pem']));
+      expect(names).toEqual(
+        expect.arrayContaining([
+          'keys/seal.json',
+          'keys/audit-seal.json',
+          'tls/certificate.pem',
+          'tls/key.pem',
+        ]),
+      );
       expect(names.filter((name) => name.includes('pending.json') || name.endsWith('.new'))).toEqual([]);
       expect(readFileSync(join(folder, 'authority', 'registry.json'), 'utf8')).toContain('UTO-0001-1');
     }
   }
 
-  test('the request can be asked for again after a kill at any rename', async () => {
-    const kills = await killEverywhere('request', 'rename', enrolArgs, async (folder) => {
-      await enrolAgain(folder);
-      await signAgain(folder);
-      await enrolAgain(folder);
-    });
-    expect(kills).toBeGreaterThanOrEqual(2);
-  });
+  test(
+    'the request can be asked for again after a kill at any rename',
+    async () => {
+      const kills = await killEverywhere('request', 'rename', enrolArgs, async (folder) => {
+        await enrolAgain(folder);
+        await signAgain(folder);
+        await enrolAgain(folder);
+      });
+      expect(kills).toBeGreaterThanOrEqual(2);
+    },
+    patience,
+  );
 
-  test('the answer can be asked for again after a kill at any sync of the authority', async () => {
-    const kills = await killEverywhere('sign', 'fsync', signArgs, async (folder) => {
-      await signAgain(folder);
-      await enrolAgain(folder);
-    });
-    expect(kills).toBeGreaterThanOrEqual(4);
-  });
+  test(
+    'the answer can be asked for again after a kill at any sync of the authority',
+    async () => {
+      const kills = await killEverywhere('sign', 'fsync', signArgs, async (folder) => {
+        await signAgain(folder);
+        await enrolAgain(folder);
+      });
+      expect(kills).toBeGreaterThanOrEqual(4);
+    },
+    patience,
+  );
 
-  test('the installation goes on after a kill at any rename', async () => {
-    const kills = await killEverywhere('install', 'rename', enrolArgs, enrolAgain);
-    expect(kills).toBeGreaterThanOrEqual(9);
-  });
+  test(
+    'the installation goes on after a kill at any rename',
+    async () => {
+      const kills = await killEverywhere('install', 'rename', enrolArgs, enrolAgain);
+      expect(kills).toBeGreaterThanOrEqual(9);
+    },
+    patience,
+  );
 });

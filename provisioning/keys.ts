@@ -3,7 +3,9 @@ import { createHash, type KeyObject } from 'node:crypto';
 /** A private key as PKCS#8 in PEM, encrypted where a passphrase is given. */
 export function privatePem(key: KeyObject, passphrase: string | null = null): string {
   const form = { type: 'pkcs8', format: 'pem' } as const;
-  return String(passphrase === null ? key.export(form) : key.export({ ...form, cipher: 'aes-256-cbc', passphrase }));
+  return String(
+    passphrase === null ? key.export(form) : key.export({ ...form, cipher: 'aes-256-cbc', passphrase }),
+  );
 }
 
 /** A public key as SubjectPublicKeyInfo in PEM. */

@@ -96,7 +96,8 @@ function extensions(use: CertificateUse): Extension[] {
     new BasicConstraintsExtension(false, undefined, true),
     new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
   ];
-  if (use.kind === 'terminal') return [...common, new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth])];
+  if (use.kind === 'terminal')
+    return [...common, new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth])];
   return [
     ...common,
     new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
@@ -118,14 +119,21 @@ export async function makeRequest(commonName: string, keys: KeyPair): Promise<st
 }
 
 /** The name and key of a request whose own signature holds and whose key is on P-256; whatever else it asks is ignored. */
-export async function readRequest(pem: string): Promise<Result<{ commonName: string; publicKey: KeyObject }>> {
+export async function readRequest(
+  pem: string,
+): Promise<Result<{ commonName: string; publicKey: KeyObject }>> {
   try {
     const request = new Pkcs10CertificateRequest(pem);
-    const publicKey = createPublicKey({ key: Buffer.from(request.publicKey.rawData), type: 'spki', format: 'der' });
+    const publicKey = createPublicKey({
+      key: Buffer.from(request.publicKey.rawData),
+      type: 'spki',
+      format: 'der',
+    });
     if (publicKey.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
       return fail('REQUEST_INVALID', 'The key of the certificate request is not ECDSA on P-256.');
     }
-    if (!(await request.verify())) return fail('SIGNATURE_REFUSED', 'The certificate request is not signed by its own key.');
+    if (!(await request.verify()))
+      return fail('SIGNATURE_REFUSED', 'The certificate request is not signed by its own key.');
     return ok({ commonName: request.subjectName.getField('CN')[0] ?? '', publicKey });
   } catch (cause) {
     return fail('REQUEST_INVALID', 'The certificate request cannot be read.', cause);

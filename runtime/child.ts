@@ -101,9 +101,12 @@ function how(code: number | string | null | undefined, signal: string | null | u
 }
 
 function quote(text: string): string {
-  // Frames around banners say nothing.
-  const lines = withoutKeys(text).replaceAll(/[\u2500-\u257f]+/g, '').trim().split('\n').slice(0, 3).join(' / ').slice(0, 300);
-  return lines === '' ? '.' : `: ${lines}`;
+  const lines = withoutKeys(text)
+    .split('\n')
+    .map((line) => line.trim())
+    // A banner in a frame of line drawing, as wireguard-go prints one at every start, is no news.
+    .filter((line) => line !== '' && !/^[\u2500-\u257f]/.test(line));
+  return lines.length === 0 ? '.' : `: ${lines.slice(0, 3).join(' / ').slice(0, 300)}`;
 }
 
 /** The text with everything struck out that could be a key: long runs of base64 or hexadecimal letters. */

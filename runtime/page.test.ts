@@ -86,7 +86,7 @@ describe('a server of a page', () => {
     },
   );
 
-  test.each(['evil.example', 'evil.example:8700', 'localhost.evil.example', ''])(
+  test.each(['evil.example', 'evil.example:8700', 'localhost.evil.example', 'evil example'])(
     'refuses the name %j, which is not its own, so that no other page can pass as this one',
     async (host) => {
       const { status, text } = await ask('/', { host });

@@ -17,7 +17,6 @@ const reason = requires({
   test: 'the units',
   tools: ['systemd-analyze', 'systemd-sysusers', 'systemd-tmpfiles'],
 });
-const rig = describe.skipIf(reason !== undefined);
 
 function unitText(name: string): string {
   return readFileSync(join(here, name), 'utf8').replaceAll('/usr/lib/checkpost/bin/checkpost', program);
@@ -36,7 +35,7 @@ function verify(texts: Readonly<Record<string, string>>): { status: number | nul
   return { status: done.status, said };
 }
 
-rig('The units', () => {
+describe.skipIf(reason !== undefined)('The units', () => {
   test('Every unit of the design that this release has passes systemd-analyze verify, without a word', () => {
     expect(units.sort()).toEqual([
       'checkpost-agent.service',

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '#test/rigs/eventually.ts';
 import { ManagedProcess } from '#test/rigs/process.ts';
 import { requires } from '#test/rigs/requirements.ts';
@@ -15,9 +15,8 @@ const [tunnel, hubTunnel] = [`cpt${id}`, `cph${id}`] as const;
 const reason = requires({
   test: 'the tunnel to a hub',
   root: true,
-  tools: ['ip', 'wg', 'wireguard-go', 'ping', 'setpriv'],
+  tools: ['ip', 'wg', 'wireguard-go', 'ping', 'setpriv', 'strace'],
 });
-const rig = test.skipIf(reason !== undefined);
 
 const folder = mkdtempSync(join(tmpdir(), 'checkpost-uplink-'));
 const config = join(folder, 'uplink.json');
@@ -121,9 +120,17 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-rig(
-  'The command brings a tunnel up that a ping passes, says so for the hub, and takes it down on SIGTERM',
-  async () => {
+function readProc(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    // The process has ended, or does not let itself be read.
+    return '';
+  }
+}
+
+describe.skipIf(reason !== undefined)('The tunnel', () => {
+  test('The command brings a tunnel up that a ping passes, says so for the hub, and takes it down on SIGTERM', async () => {
     const one = uplink(T);
     await one.start();
     await eventually(() => pings(T), { what: 'a ping through the tunnel', timeoutMs: 20_000 });
@@ -133,12 +140,9 @@ rig(
     expect(await one.stop()).toBe(0);
     expect(inside(T, 'ip', '-brief', 'link')).not.toContain(tunnel);
     expect(pings(T)).toBe(false);
-  },
-);
+  });
 
-rig(
-  'The private key has mode 0600 and stands in no argument of any process, no log line and no message',
-  async () => {
+  test('The private key has mode 0600 and stands in no argument of any process, no log line and no message', async () => {
     const one = uplink(T);
     await one.start();
     await eventually(() => pings(T), { what: 'a ping through the tunnel', timeoutMs: 20_000 });
@@ -154,58 +158,50 @@ rig(
     await one.stop();
     expect(log()).not.toBe('');
     expect(log()).not.toContain(key);
-  },
-);
+  });
 
-rig(
-  'No argument of any program that was started ever held the private key, not even for a moment',
-  async () => {
+  test('No argument of any program that was started ever held the private key, not even for a moment', async () => {
     const trace = join(folder, 'execs');
-    const missing = requires({ test: 'arguments of every program started by the uplink', tools: ['strace'] });
-    if (missing !== undefined) return;
     const one = new ManagedProcess({
       name: 'uplink under strace',
       command: 'ip',
       args: [
-        ...['netns', 'exec', T, 'strace', '-f', '-qq', '-s', '100000', '-e', 'trace=execve', '-o', trace],
-        ...[process.execPath, command, 'uplink', '--config', config],
+        ...`netns exec ${T} strace -f -qq -s 100000 -e trace=execve -o ${trace}`.split(' '),
+        ...`${process.execPath} ${command} uplink --config ${config}`.split(' '),
       ],
       logFile,
       waitForReady: true,
     });
     started.push(one);
-    await one.start();
+    const { pid } = await one.start();
+    // Its own process, since strace itself keeps signals back while it writes to a file.
+    process.kill(Number(pid), 'SIGTERM');
+    expect(await one.exited()).toBe(0);
     const execs = readFileSync(trace, 'utf8');
     expect(execs).toContain('"private-key"');
     expect(execs).not.toContain(readFileSync(keyFile, 'utf8').trim());
-  },
-);
+  });
 
-rig('After a SIGKILL, the next start takes over what was left behind', async () => {
-  const first = uplink(T);
-  await first.start();
-  await first.stop('SIGKILL');
-  const left = inside(T, 'ip', '-brief', 'link').includes(tunnel);
-  const second = uplink(T);
-  await second.start();
-  await eventually(() => pings(T), { what: 'a ping through the tunnel', timeoutMs: 20_000 });
-  expect(left).toBe(true);
-});
+  test('After a SIGKILL, the next start takes over what was left behind', async () => {
+    const first = uplink(T);
+    await first.start();
+    await first.stop('SIGKILL');
+    const left = inside(T, 'ip', '-brief', 'link').includes(tunnel);
+    const second = uplink(T);
+    await second.start();
+    await eventually(() => pings(T), { what: 'a ping through the tunnel', timeoutMs: 20_000 });
+    expect(left).toBe(true);
+  });
 
-rig(
-  'When the interface is taken away under it, the command ends with code 1 and names the tunnel',
-  async () => {
+  test('When the interface is taken away under it, the command ends with code 1 and names the tunnel', async () => {
     const one = uplink(T);
     await one.start();
     inside(T, 'ip', 'link', 'delete', 'dev', tunnel);
     expect(await one.exited()).toBe(1);
     expect(log()).toContain('TUNNEL_FAILED');
-  },
-);
+  });
 
-rig(
-  'The two halves put the tunnel into the namespace of the agent, in which there is no other way out',
-  async () => {
+  test('The two halves put the tunnel into the namespace of the agent, in which there is no other way out', async () => {
     const outer = uplink(T, '--part', 'outer');
     await outer.start();
     const inner = uplink(A, '--part', 'inner');
@@ -222,28 +218,19 @@ rig(
     await eventually(() => !inside(A, 'ip', '-brief', 'link').includes(tunnel), {
       what: 'the interface going',
     });
-  },
-);
+  });
 
-rig('Without the right to make an interface, it says which capability is missing', () => {
-  const nobody = ['--reuid', '65534', '--regid', '65534', '--clear-groups'];
-  const readable = join(tmpdir(), `checkpost-uplink-${id}.json`);
-  writeFileSync(readable, readFileSync(config), { mode: 0o644 });
-  try {
-    run('setpriv', ...nobody, process.execPath, command, 'uplink', '--config', readable);
-    expect.fail('it started without rights');
-  } catch (thrown) {
-    expect(thrown).toMatchObject({ status: 1, stderr: expect.stringContaining('CAP_NET_ADMIN') as string });
-  } finally {
-    rmSync(readable);
-  }
+  test('Without the right to make an interface, it says which capability is missing', () => {
+    const nobody = ['--reuid', '65534', '--regid', '65534', '--clear-groups'];
+    const readable = join(tmpdir(), `checkpost-uplink-${id}.json`);
+    writeFileSync(readable, readFileSync(config), { mode: 0o644 });
+    try {
+      run('setpriv', ...nobody, process.execPath, command, 'uplink', '--config', readable);
+      expect.fail('it started without rights');
+    } catch (thrown) {
+      expect(thrown).toMatchObject({ status: 1, stderr: expect.stringContaining('CAP_NET_ADMIN') as string });
+    } finally {
+      rmSync(readable);
+    }
+  });
 });
-
-function readProc(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').replaceAll('\0', ' ');
-  } catch {
-    // The process has ended, or does not let itself be read.
-    return '';
-  }
-}

@@ -383,6 +383,8 @@ export class Enquiries {
   #show(view: LookupView): void {
     this.#views.put(view);
     this.#parts.show(view);
+    const { lookup, phase, verdict, elapsedMillis } = view;
+    this.#parts.log.debug('A lookup is shown', { lookup, phase, verdict: verdict?.kind, elapsedMillis });
   }
 }
 

@@ -151,6 +151,7 @@ class SerialReader implements Reader {
     const { listener } = this.#parts;
     for (const one of framed) {
       if (one.kind === 'frame') {
+        this.#parts.log.trace('A frame came', { bytes: one.bytes.length, noisy: one.noisy });
         listener.frame({ reader: this.id, bytes: one.bytes, receivedAt });
         if (one.noisy) this.#fault('FRAME_NOISE', `${one.bytes.length} bytes.`);
         else this.#become('ready');

@@ -31,7 +31,7 @@ function settingsPage(): string {
 
 | setting | allowed | default | what it does |
 | --- | --- | --- | --- |
-${rows(schema as SchemaNode, '').join('\n')}
+${rows(schema, '').join('\n')}
 `;
   return `# Settings
 

@@ -33,7 +33,7 @@ test('a page that connects is told every terminal, then the alerts oldest first,
       'heartbeat',
       'alert',
     ]);
-    expect((reader.events[1]?.data as AlertRow).id).toBe(1);
+    expect(reader.events[1]?.data).toEqual(alertRow(1));
   } finally {
     reader.close();
   }

@@ -53,7 +53,8 @@ export function writeBroker(order: BrokerOrder, parts: Parts): Promise<Result<Br
 }
 
 function complaint(order: BrokerOrder): string | undefined {
-  if (!Number.isInteger(order.port) || order.port < 1 || order.port > 65_535) return '--port takes a port from 1 to 65535.';
+  if (!Number.isInteger(order.port) || order.port < 1 || order.port > 65_535)
+    return '--port takes a port from 1 to 65535.';
   if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(order.controller)) {
     return '--controller takes the name of a server’s certificate: lower-case letters, digits and hyphens.';
   }

@@ -131,7 +131,8 @@ function unfinishedPrefix(dir: string): string {
 function clearUnfinished(dir: string): void {
   const prefix = basename(unfinishedPrefix(dir));
   for (const name of readdirSync(dirname(dir))) {
-    if (name.startsWith(prefix) && !lives(Number(name.slice(prefix.length)))) remove(join(dirname(dir), name));
+    if (name.startsWith(prefix) && !lives(Number(name.slice(prefix.length))))
+      remove(join(dirname(dir), name));
   }
 }
 

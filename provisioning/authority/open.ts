@@ -52,7 +52,8 @@ function open(at: AuthorityAt, files: AuthorityFiles, store: AuthorityStore): Au
   const key = (name: KeyName): Result<KeyObject> => {
     const opened = readPrivateKey(readText(files.key(name)), at.passphrase);
     if (opened.ok) return opened;
-    const what = at.passphrase === undefined ? 'It is encrypted and no passphrase was given' : 'It stayed closed';
+    const what =
+      at.passphrase === undefined ? 'It is encrypted and no passphrase was given' : 'It stayed closed';
     // The cause may quote the key's text: it is left out.
     return fail('PASSPHRASE_WRONG', `${what}: the ${name} key.`);
   };
@@ -63,7 +64,9 @@ function open(at: AuthorityAt, files: AuthorityFiles, store: AuthorityStore): Au
     trusted: trusted.value,
     issuer() {
       const privateKey = key('issuing');
-      return privateKey.ok ? ok({ certificate: readText(files.issuing), privateKey: privateKey.value }) : privateKey;
+      return privateKey.ok
+        ? ok({ certificate: readText(files.issuing), privateKey: privateKey.value })
+        : privateKey;
     },
     signer(role) {
       const opened = key(role);

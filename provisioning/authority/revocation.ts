@@ -9,7 +9,11 @@ import type { AuthorityStore } from './store.ts';
  * Makes the revocation list anew from the certificates that are marked as revoked, inside the caller's transaction.
  * Certificates that have expired stay listed: the broker's clock may be behind.
  */
-export async function renewRevocationList(store: AuthorityStore, issuer: Issuer, parts: Parts): Promise<void> {
+export async function renewRevocationList(
+  store: AuthorityStore,
+  issuer: Issuer,
+  parts: Parts,
+): Promise<void> {
   const rows = store.all<{ serial: string; revoked_at: string }>(
     'SELECT serial, revoked_at FROM certificates WHERE revoked_at IS NOT NULL ORDER BY revoked_at, serial',
   );
@@ -24,7 +28,12 @@ export async function renewRevocationList(store: AuthorityStore, issuer: Issuer,
 }
 
 /** Marks every certificate of the terminal as revoked but the one to be kept; says whether there was any. */
-export function revokeCertificates(store: AuthorityStore, terminal: string, parts: Parts, keep?: string): boolean {
+export function revokeCertificates(
+  store: AuthorityStore,
+  terminal: string,
+  parts: Parts,
+  keep?: string,
+): boolean {
   const changed = store.run(
     `UPDATE certificates SET revoked_at = ? WHERE kind = 'terminal' AND subject = ? AND revoked_at IS NULL AND sha256 <> ?`,
     instant(parts.clock.wall()),

@@ -24,7 +24,8 @@ export function revoke(
       const revokedAt = row.revoked_at ?? instant(parts.clock.wall());
       store.run('UPDATE terminals SET revoked_at = ? WHERE terminal = ?', revokedAt, order.terminal);
       const openBundles = voidTokens(authority.store, order.terminal, parts);
-      if (revokeCertificates(store, order.terminal, parts)) await renewRevocationList(store, issuer.value, parts);
+      if (revokeCertificates(store, order.terminal, parts))
+        await renewRevocationList(store, issuer.value, parts);
       return ok({ terminal: order.terminal, revokedAt, openBundles });
     });
   });

@@ -73,7 +73,8 @@ function complaint(order: Pick<ServerOrder, 'name' | 'dns' | 'ip'>): string | un
     // Ids of terminals begin with capitals: a server can never pass for a terminal at the broker.
     return 'The name has lower-case letters, digits and hyphens, at most 63.';
   }
-  if (order.dns.length + order.ip.length === 0) return 'Give at least one --dns or --ip that the server is reached by.';
+  if (order.dns.length + order.ip.length === 0)
+    return 'Give at least one --dns or --ip that the server is reached by.';
   const badName = order.dns.find((name) => !/^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(name));
   if (badName !== undefined) return `${badName} is not a host name.`;
   const badAddress = order.ip.find((address) => isIP(address) === 0);
@@ -96,8 +97,12 @@ function stillGood(
     certificateDigest(certificate),
     order.name,
   );
-  if (row === undefined || Date.parse(row.not_after) - parts.clock.wall() < lifetimes.renewBefore) return false;
+  if (row === undefined || Date.parse(row.not_after) - parts.clock.wall() < lifetimes.renewBefore)
+    return false;
   const parsed = new X509Certificate(certificate);
-  const names = [...order.dns.map((name) => `DNS:${name}`), ...order.ip.map((address) => `IP Address:${address}`)];
+  const names = [
+    ...order.dns.map((name) => `DNS:${name}`),
+    ...order.ip.map((address) => `IP Address:${address}`),
+  ];
   return parsed.subjectAltName === names.join(', ') && parsed.checkPrivateKey(createPrivateKey(key));
 }

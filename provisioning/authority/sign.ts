@@ -1,7 +1,13 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { answerType, EnrolmentRequest, NamedSecretText, requestType, wrapContext } from '#contracts/enrolment.ts';
+import {
+  answerType,
+  EnrolmentRequest,
+  NamedSecretText,
+  requestType,
+  wrapContext,
+} from '#contracts/enrolment.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
 import { signEnvelope } from '#formats/envelope.ts';
 import { type Wrapped, wrap } from '#formats/sealed.ts';
@@ -72,15 +78,21 @@ async function answer(
     const fits = await codeFits(code, token);
     if (!fits.ok) return fits;
   }
-  const codeKey = { id: codeKeyId(token.id), role: 'enrolment', key: createPublicKey(token.code_key) } as const;
+  const codeKey = {
+    id: codeKeyId(token.id),
+    role: 'enrolment',
+    key: createPublicKey(token.code_key),
+  } as const;
   const proof = signedBy(file, [codeKey], 'enrolment');
   if (!proof.ok) return fail('SIGNATURE_REFUSED', 'The request was not made with the code of its bundle.');
   if (token.terminal !== request.terminal || token.bundle !== request.bundle) {
     return fail('REQUEST_FOREIGN', 'The request does not fit the bundle that its token came with.');
   }
   if (token.request !== null) return repeat(authority, token, file.digest);
-  if (token.voided_at !== null) return fail('TOKEN_EXPIRED', 'A newer bundle was made, or the terminal was revoked.');
-  if (parts.clock.wall() > Date.parse(token.expires_at)) return fail('TOKEN_EXPIRED', `It held until ${token.expires_at}.`);
+  if (token.voided_at !== null)
+    return fail('TOKEN_EXPIRED', 'A newer bundle was made, or the terminal was revoked.');
+  if (parts.clock.wall() > Date.parse(token.expires_at))
+    return fail('TOKEN_EXPIRED', `It held until ${token.expires_at}.`);
   const keys = await readKeys(request);
   if (!keys.ok) return keys;
   return enter(authority, token, file.digest, keys.value, parts);
@@ -96,7 +108,11 @@ async function codeFits(typed: string, token: TokenRow): Promise<Result<void>> {
 }
 
 /** The answer that was given before, if this is the very request that it was given to. */
-function repeat(authority: Authority, token: TokenRow, digest: string): Result<{ text: string; repeated: boolean }> {
+function repeat(
+  authority: Authority,
+  token: TokenRow,
+  digest: string,
+): Result<{ text: string; repeated: boolean }> {
   if (token.request !== digest) return fail('TOKEN_USED', 'Another request was answered for this bundle.');
   const row = authority.store.get<{ revoked_at: string | null }>(
     'SELECT revoked_at FROM terminals WHERE terminal = ?',
@@ -120,7 +136,8 @@ async function readKeys(request: EnrolmentRequest): Promise<Result<RequestKeys>>
   try {
     const der = Buffer.from(request.wrappingKey, 'base64');
     const wrapping = createPublicKey({ key: der, type: 'spki', format: 'der' });
-    if (wrapping.asymmetricKeyType !== 'x25519') return fail('REQUEST_INVALID', 'The wrapping key is not X25519.');
+    if (wrapping.asymmetricKeyType !== 'x25519')
+      return fail('REQUEST_INVALID', 'The wrapping key is not X25519.');
     return ok({ tls: asked.value.publicKey, wrapping });
   } catch (cause) {
     return fail('REQUEST_INVALID', 'The wrapping key cannot be read.', cause);
@@ -141,7 +158,12 @@ async function enter(
   const { store, files } = authority;
   const now = instant(parts.clock.wall());
   const issued = await issueAndEnter(
-    { use: { kind: 'terminal' }, commonName: token.terminal, organisation: authority.bureau, publicKey: keys.tls },
+    {
+      use: { kind: 'terminal' },
+      commonName: token.terminal,
+      organisation: authority.bureau,
+      publicKey: keys.tls,
+    },
     issuer.value,
     store,
     parts,
@@ -156,7 +178,13 @@ async function enter(
     issuedAt: now,
   };
   const text = `${JSON.stringify(signEnvelope(answerType, Buffer.from(JSON.stringify(payload)), signer.value))}\n`;
-  store.run('UPDATE tokens SET request = ?, answer = ?, used_at = ? WHERE id = ?', request, text, now, token.id);
+  store.run(
+    'UPDATE tokens SET request = ?, answer = ?, used_at = ? WHERE id = ?',
+    request,
+    text,
+    now,
+    token.id,
+  );
   store.run(
     `INSERT INTO terminals (terminal, site, certificate, enrolled_at) VALUES (?, ?, ?, ?)
      ON CONFLICT DO UPDATE SET

@@ -92,7 +92,10 @@ export class AuthorityStore {
     const version = this.#db.pragma('user_version', { simple: true });
     if (version !== 1) {
       this.#db.close();
-      throw new CheckpostError('STORE_NEWER', `${file} has version ${String(version)}; this release knows 1.`);
+      throw new CheckpostError(
+        'STORE_NEWER',
+        `${file} has version ${String(version)}; this release knows 1.`,
+      );
     }
   }
 
@@ -113,7 +116,11 @@ export class AuthorityStore {
   }
 
   setMeta(name: string, value: string): void {
-    this.run('INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value', name, value);
+    this.run(
+      'INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
+      name,
+      value,
+    );
   }
 
   /**

@@ -94,17 +94,25 @@ function contents(order: BundleOrder, authority: Authority, site: Site, parts: P
   const { store } = authority;
   const number = order.terminal ?? (site.terminals === 1 ? 1 : undefined);
   if (number === undefined || !Number.isInteger(number) || number < 1 || number > site.terminals) {
-    return fail('USAGE', `${site.id} has ${site.terminals} terminals: say which one with --terminal, from 1.`);
+    return fail(
+      'USAGE',
+      `${site.id} has ${site.terminals} terminals: say which one with --terminal, from 1.`,
+    );
   }
   const central = order.centralUrl ?? store.meta('central-url');
   const fleet = order.fleetUrl ?? store.meta('fleet-url');
   if (central === undefined || fleet === undefined) {
-    return fail('USAGE', 'Give --central-url and --fleet-url: the authority was made without addresses of the centre.');
+    return fail(
+      'USAGE',
+      'Give --central-url and --fleet-url: the authority was made without addresses of the centre.',
+    );
   }
   const days = order.validDays ?? 14;
-  if (!Number.isInteger(days) || days < 1 || days > 90) return fail('USAGE', '--valid-days is a whole number from 1 to 90.');
+  if (!Number.isInteger(days) || days < 1 || days > 90)
+    return fail('USAGE', '--valid-days is a whole number from 1 to 90.');
   const relative = (order.readers ?? []).find((reader) => !isAbsolute(reader.path));
-  if (relative !== undefined) return fail('USAGE', `The path of a reader begins with a slash; ${relative.path} does not.`);
+  if (relative !== undefined)
+    return fail('USAGE', `The path of a reader begins with a slash; ${relative.path} does not.`);
   const now = parts.clock.wall();
   const bundle = {
     v: 1,

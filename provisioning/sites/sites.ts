@@ -38,10 +38,14 @@ export function addSite(order: AuthorityAt & { readonly site: Site }, parts: Par
 }
 
 function complaint(site: Site, bureau: string): string | undefined {
-  if (!site.id.startsWith(`${bureau}-`)) return `This is the authority of ${bureau}: its sites are ${bureau}-0001 and so on.`;
+  if (!site.id.startsWith(`${bureau}-`))
+    return `This is the authority of ${bureau}: its sites are ${bureau}-0001 and so on.`;
   if (site.name.trim() === '') return 'The name of the site is blank.';
-  if ((site.latitude === null) !== (site.longitude === null)) return 'Give both --latitude and --longitude, or neither.';
-  return isTimeZone(site.timeZone) ? undefined : `${site.timeZone} is not an IANA time zone, for example Asia/Bishkek.`;
+  if ((site.latitude === null) !== (site.longitude === null))
+    return 'Give both --latitude and --longitude, or neither.';
+  return isTimeZone(site.timeZone)
+    ? undefined
+    : `${site.timeZone} is not an IANA time zone, for example Asia/Bishkek.`;
 }
 
 function isTimeZone(name: string): boolean {
@@ -62,7 +66,9 @@ export function listSites(at: AuthorityAt): Promise<Result<SiteDetails[]>> {
 export function showSite(order: AuthorityAt & { readonly id: string }): Promise<Result<SiteDetails>> {
   return withAuthority(order, async ({ store }) => {
     const site = findSite(store, order.id);
-    return site === undefined ? fail('SITE_UNKNOWN', 'See the list for those that there are.') : ok(details(store, site));
+    return site === undefined
+      ? fail('SITE_UNKNOWN', 'See the list for those that there are.')
+      : ok(details(store, site));
   });
 }
 
@@ -86,9 +92,17 @@ function stand(store: AuthorityStore, terminal: string): SiteTerminal {
     'SELECT enrolled_at, revoked_at FROM terminals WHERE terminal = ?',
     terminal,
   );
-  const made = store.get('SELECT 1 FROM tokens WHERE terminal = ? AND used_at IS NULL AND voided_at IS NULL', terminal);
+  const made = store.get(
+    'SELECT 1 FROM tokens WHERE terminal = ? AND used_at IS NULL AND voided_at IS NULL',
+    terminal,
+  );
   if (row === undefined) {
-    return { terminal, state: made === undefined ? 'not-enrolled' : 'bundle-made', enrolledAt: null, revokedAt: null };
+    return {
+      terminal,
+      state: made === undefined ? 'not-enrolled' : 'bundle-made',
+      enrolledAt: null,
+      revokedAt: null,
+    };
   }
   const state = row.revoked_at === null ? 'enrolled' : 'revoked';
   return { terminal, state, enrolledAt: row.enrolled_at, revokedAt: row.revoked_at };

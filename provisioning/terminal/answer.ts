@@ -1,6 +1,12 @@
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import type { Static } from 'typebox';
-import { answerType, type Bundle, EnrolmentAnswer, NamedSecretText, wrapContext } from '#contracts/enrolment.ts';
+import {
+  answerType,
+  type Bundle,
+  EnrolmentAnswer,
+  NamedSecretText,
+  wrapContext,
+} from '#contracts/enrolment.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
 import { readTrustedKey } from '#formats/envelope.ts';
 import { unwrap, type Wrapped } from '#formats/sealed.ts';
@@ -36,14 +42,18 @@ export function openAnswer(text: string, bundle: Bundle, pending: Pending): Resu
   if (!fingerprint.ok) return fingerprint;
   const auditDigest = openSecret('audit-digest', answer.auditDigest, pending, keys.wrapping);
   if (!auditDigest.ok) return auditDigest;
-  return ok({ certificate: answer.certificate, fingerprint: fingerprint.value, auditDigest: auditDigest.value });
+  return ok({
+    certificate: answer.certificate,
+    fingerprint: fingerprint.value,
+    auditDigest: auditDigest.value,
+  });
 }
 
 function certificateComplaint(pem: string, bundle: Bundle, own: KeyObject): string | undefined {
   try {
-    const [leaf, issuing] = (pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []).map(
-      (text) => new X509Certificate(text),
-    );
+    const [leaf, issuing] = (
+      pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
+    ).map((text) => new X509Certificate(text));
     if (leaf === undefined || issuing === undefined) return 'The certificate in the answer lacks its issuer.';
     const root = new X509Certificate(bundle.authority);
     const chained =
@@ -53,9 +63,12 @@ function certificateComplaint(pem: string, bundle: Bundle, own: KeyObject): stri
       issuing.checkIssued(root) &&
       issuing.verify(root.publicKey);
     if (!chained) return 'The certificate in the answer does not come from the authority of the bundle.';
-    if (!leaf.publicKey.equals(createPublicKey(own))) return 'The certificate in the answer is for another key.';
+    if (!leaf.publicKey.equals(createPublicKey(own)))
+      return 'The certificate in the answer is for another key.';
     const names = leaf.subject.split('\n');
-    return names.includes(`CN=${bundle.terminal}`) ? undefined : 'The certificate in the answer is for another name.';
+    return names.includes(`CN=${bundle.terminal}`)
+      ? undefined
+      : 'The certificate in the answer is for another name.';
   } catch {
     return 'The certificate in the answer cannot be read.';
   }

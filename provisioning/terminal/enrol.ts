@@ -102,7 +102,8 @@ async function request(
  */
 async function believe(file: SignedFile<Bundle>, askCode: EnrolOrder['askCode']): Promise<Result<KeyObject>> {
   const { token, trusted } = file.payload;
-  if (!isWhole(file, trusted)) return fail('SIGNATURE_REFUSED', 'The bundle on the stick was changed or damaged.');
+  if (!isWhole(file, trusted))
+    return fail('SIGNATURE_REFUSED', 'The bundle on the stick was changed or damaged.');
   const typed = await askCode();
   if (!typed.ok) return typed;
   const code = readCode(typed.value);
@@ -110,7 +111,9 @@ async function believe(file: SignedFile<Bundle>, askCode: EnrolOrder['askCode'])
   const keys = await codeKeys(code.value, token.salt);
   const key = { id: codeKeyId(token.id), role: 'enrolment', key: keys.publicKey } as const;
   const vouched = signedBy(file, [key], 'enrolment');
-  return vouched.ok ? ok(keys.privateKey) : fail('CODE_WRONG', `It does not open the bundle of ${file.payload.terminal}.`);
+  return vouched.ok
+    ? ok(keys.privateKey)
+    : fail('CODE_WRONG', `It does not open the bundle of ${file.payload.terminal}.`);
 }
 
 function isWhole(file: SignedFile<Bundle>, trusted: Bundle['trusted']): boolean {

@@ -50,7 +50,10 @@ export function install(state: string, bundle: Bundle, pending: Pending, given: 
   writeChanged(at('tls', 'key.pem'), pending.tlsKey);
   writeChanged(at('tls', 'certificate.pem'), given.certificate);
   writeChanged(agentConfigFile(state), json(settings.value));
-  writeWhole(at('enrolment', 'done.json'), json({ terminal: bundle.terminal, token: bundle.token.id } satisfies Done));
+  writeWhole(
+    at('enrolment', 'done.json'),
+    json({ terminal: bundle.terminal, token: bundle.token.id } satisfies Done),
+  );
   return ok(undefined);
 }
 

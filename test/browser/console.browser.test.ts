@@ -123,7 +123,7 @@ describe.skipIf(missing !== undefined)("the operators' page", () => {
     expect(await row('UTO-0001-1').innerText()).toContain('3 h old');
     expect(await row('UTO-0002-1').innerText()).toContain('2 h ago');
     fleet.show(terminalRow(2));
-    await row('UTO-0002-1').getByText('Online').waitFor();
+    await row('UTO-0002-1').getByText('Online', { exact: true }).waitFor();
     expect(opened.complaints).toEqual([]);
   });
 

@@ -88,6 +88,7 @@ describe.skipIf(missing !== undefined)("the officer's page", () => {
 
   test('says who answered and how old that is, and "at least" where the clock is not verified', async () => {
     desk.show(lookupView(1, { verdict: verdicts['no-record-copy'] }));
+    await shows('no-record-copy');
     await expect(big().innerText()).resolves.toContain(
       'Answered by the offline copy of 25 November, 3 h old.',
     );
@@ -104,7 +105,7 @@ describe.skipIf(missing !== undefined)("the officer's page", () => {
     if (pictures !== undefined) await opened.page.screenshot({ path: join(pictures, 'officer.png') });
     await opened.page.keyboard.press('2');
     const focused = opened.page.locator('button:focus-visible');
-    await expect(focused.innerText()).resolves.toContain('Passed to bureau');
+    await focused.getByText('Passed to bureau').waitFor();
     expect(desk.outcomes).toEqual([]);
     await opened.page.keyboard.press('Enter');
     await opened.page.getByText('Outcome recorded').waitFor();
@@ -120,6 +121,7 @@ describe.skipIf(missing !== undefined)("the officer's page", () => {
     desk.full = false;
     await opened.page.getByRole('button', { name: 'Document held' }).click();
     await opened.page.getByText('Outcome recorded').waitFor();
+    expect(desk.outcomes).toHaveLength(1);
   });
 
   test('keeps hits without an outcome in sight behind later documents, and goes to them', async () => {
@@ -147,6 +149,7 @@ describe.skipIf(missing !== undefined)("the officer's page", () => {
     await opened.page.getByText('found late').waitFor();
     await opened.page.keyboard.press('h');
     await opened.page.getByText('the hit was found only now').waitFor();
+    expect(await big().getAttribute('data-look')).toBe('hit');
   });
 
   test('shows numbers whole on the verdict and masked in the list', async () => {
@@ -208,7 +211,16 @@ describe.skipIf(missing !== undefined)("the officer's page", () => {
 
   test('is watermarked in training', async () => {
     desk.show(lookupView(1, { verdict: verdicts.hit, training: true }));
-    await opened.page.getByText('TRAINING, not a real check').waitFor();
+    await shows('hit');
+    expect(await big().innerText()).toContain('TRAINING, not a real check');
+  });
+
+  test('leaves no verdict standing when it is sent something that it cannot show', async () => {
+    desk.show(lookupView(1, { verdict: verdicts['no-record'] }));
+    await shows('no-record');
+    desk.show(lookupView(2, { verdict: { kind: 'hit' } as never }));
+    await opened.page.getByRole('alert').getByText('Do not rely on this page.').waitFor();
+    expect(await opened.page.locator('.verdict').count()).toBe(0);
   });
 
   test('fits a telephone without scrolling sideways, the longest number too', async () => {

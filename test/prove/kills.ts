@@ -54,10 +54,10 @@ export async function proveKills({ count, seed, folder, say }: ProofOptions): Pr
   const shown = new Set<string>();
   let swipes = 0;
   let killsWithDebt = 0;
-  let done = false;
+  const swiper = { stopped: false };
   try {
     const swiping = (async () => {
-      while (!done) {
+      while (!swiper.stopped) {
         const number = numbers[swipes++ % numbers.length] ?? '';
         const [first, second] = passport(number);
         stack.reader.send(`${first}\r${second}\r`);
@@ -88,7 +88,7 @@ export async function proveKills({ count, seed, folder, say }: ProofOptions): Pr
       if ((index + 1) % 30 === 0)
         say(`${index + 1} of ${plan.length} kills, ${swipes} swipes, ${shown.size} hits shown`);
     }
-    done = true;
+    swiper.stopped = true;
     await swiping;
     await eventually(() => !owes(stack), {
       timeoutMs: 120_000,
@@ -103,7 +103,7 @@ export async function proveKills({ count, seed, folder, say }: ProofOptions): Pr
     };
     return { kills: counts, killsWithDebt, swipes, ...compare(stack, shown), auditEntries: verified.entries };
   } finally {
-    done = true;
+    swiper.stopped = true;
     await stack.close();
   }
 }

@@ -5,7 +5,7 @@
 const weights = [7, 3, 1];
 
 function checkDigit(text: string): string {
-  const sum = [...text].reduce((total, letter, at) => {
+  const sum = Array.from(text).reduce((total, letter, at) => {
     const value = letter === '<' ? 0 : /\d/.test(letter) ? Number(letter) : letter.charCodeAt(0) - 55;
     return total + value * (weights[at % 3] ?? 0);
   }, 0);

@@ -25,7 +25,8 @@ export function App({ state, dispatch }: AppProps) {
     addEventListener('keydown', onKey);
     return () => removeEventListener('keydown', onKey);
   }, [dispatch, oldest]);
-  if (state.live !== 'live' || terminal === null) return <NotConnected lost={state.live === 'lost'} />;
+  if (state.live !== 'live' || terminal === null)
+    return <NotConnected why={state.live === 'lost' ? 'lost' : 'connecting'} />;
   const now = new Date(state.now);
   return (
     <div class="page">
@@ -66,21 +67,40 @@ export function App({ state, dispatch }: AppProps) {
   );
 }
 
-function NotConnected({ lost }: { readonly lost: boolean }) {
+type Why = 'lost' | 'connecting' | 'failed';
+
+const reasons: Record<Why, { readonly title: string; readonly text: string; readonly todo: string }> = {
+  lost: {
+    title: 'Not connected',
+    text: 'It does not reach the software of the terminal, so no answer is shown.',
+    todo: 'It connects again by itself. If this stays longer than a minute, call the bureau.',
+  },
+  connecting: {
+    title: 'Connecting',
+    text: 'It is not yet connected to the software of the terminal.',
+    todo: 'If this stays longer than a minute, call the bureau.',
+  },
+  failed: {
+    title: 'This page has failed',
+    text: 'It met something that it cannot show.',
+    todo: 'Reload it with F5. If it fails again, call the bureau.',
+  },
+};
+
+/** In place of everything while nothing on the page could be relied on. */
+export function NotConnected({ why }: { readonly why: Why }) {
+  const { title, text, todo } = reasons[why];
   return (
     <div class="lost" role="alert">
       <div class="lost-box">
         <p class="lost-mark" aria-hidden="true">
           ✕
         </p>
-        <h1>{lost ? 'Not connected' : 'Connecting'}</h1>
+        <h1>{title}</h1>
         <p>
-          <strong>Do not rely on this page.</strong>{' '}
-          {lost
-            ? 'It does not reach the software of the terminal, so no answer is shown.'
-            : 'It is not yet connected to the software of the terminal.'}
+          <strong>Do not rely on this page.</strong> {text}
         </p>
-        <p>It connects again by itself. If this stays longer than a minute, call the bureau.</p>
+        <p>{todo}</p>
       </div>
     </div>
   );

@@ -107,7 +107,7 @@ function Outcomes({ lookup }: { readonly lookup: string }) {
   const record = (outcome: HitOutcome): void => {
     if (busy) return;
     setBusy(true);
-    acknowledge(lookup, outcome)
+    void acknowledge(lookup, outcome)
       .then(setTrouble)
       .finally(() => setBusy(false));
   };

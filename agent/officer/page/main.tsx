@@ -1,8 +1,8 @@
 import { render } from 'preact';
-import { useEffect, useReducer } from 'preact/hooks';
+import { useEffect, useErrorBoundary, useReducer, useState } from 'preact/hooks';
 import type { LookupView, TerminalView } from '#contracts/officer.ts';
 import { goLive } from '#runtime/live.ts';
-import { App } from './app.tsx';
+import { App, NotConnected } from './app.tsx';
 import { begin, next } from './state.ts';
 
 function Page() {
@@ -31,5 +31,21 @@ function Page() {
   return <App state={state} dispatch={dispatch} />;
 }
 
+/** A page that fails must not leave the verdict before standing there. */
+function Safe() {
+  const [broken] = useErrorBoundary();
+  const [failed, setFailed] = useState(false);
+  useEffect(() => {
+    const fail = (): void => setFailed(true);
+    addEventListener('error', fail);
+    addEventListener('unhandledrejection', fail);
+    return () => {
+      removeEventListener('error', fail);
+      removeEventListener('unhandledrejection', fail);
+    };
+  }, []);
+  return broken !== undefined || failed ? <NotConnected why="failed" /> : <Page />;
+}
+
 const page = document.querySelector('#page');
-if (page !== null) render(<Page />, page);
+if (page !== null) render(<Safe />, page);

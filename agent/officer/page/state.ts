@@ -49,6 +49,7 @@ export function next(state: PageState, event: PageEvent): PageState {
     case 'select':
       return { ...state, selected: event.lookup === state.latest ? null : event.lookup };
     case 'tick':
+    default:
       return { ...state, now: event.now + state.offset };
   }
 }

@@ -95,10 +95,11 @@ function Sub({ view }: { readonly view: LookupView }) {
           <b>{boundWords(verdict.age)}</b>
         </p>
       );
-    case 'unresolved':
-      return <p class="sub">Nobody could answer. This is not a “no record”.</p>;
     case 'unreadable':
       return <p class="sub">Nothing was checked. Clean the document and swipe it again.</p>;
+    case 'unresolved':
+    default:
+      return <p class="sub">Nobody could answer. This is not a “no record”.</p>;
   }
 }
 
@@ -149,18 +150,6 @@ function Details({ view }: { readonly view: LookupView }) {
     case 'hit':
     case 'possible':
       return <HitDetails view={view} verdict={verdict} />;
-    case 'unresolved': {
-      const { why, todo } = unresolvedReasons[verdict.reason];
-      return (
-        <div class="explain">
-          <p>{why}</p>
-          {verdict.age !== undefined && <p>The copy is {boundWords(verdict.age)}.</p>}
-          <p>
-            <b>{todo}</b>
-          </p>
-        </div>
-      );
-    }
     case 'unreadable':
       return (
         <div class="explain">
@@ -182,5 +171,18 @@ function Details({ view }: { readonly view: LookupView }) {
           here.
         </p>
       ) : null;
+    case 'unresolved':
+    default: {
+      const { why, todo } = unresolvedReasons[verdict.reason];
+      return (
+        <div class="explain">
+          <p>{why}</p>
+          {verdict.age !== undefined && <p>The copy is {boundWords(verdict.age)}.</p>}
+          <p>
+            <b>{todo}</b>
+          </p>
+        </div>
+      );
+    }
   }
 }

@@ -60,10 +60,11 @@ export function titleOf(view: LookupView): string {
       return verdict?.kind === 'no-record' && verdict.basis === 'cache'
         ? 'No record, said earlier'
         : 'No record in the copy';
-    case 'unresolved':
-      return 'Unresolved: not checked';
     case 'unreadable':
       return 'Not readable';
+    case 'unresolved':
+    default:
+      return 'Unresolved: not checked';
   }
 }
 
@@ -78,6 +79,7 @@ export function basisWords(verdict: Verdict | null, now: Date): string | undefin
     case 'edition':
       return `Answered by the offline copy of ${dayWords(source.date, now)}, ${boundWords(age)}.`;
     case 'cache':
+    default:
       return `Answered from what the centre said a little earlier, from ${known}.`;
   }
 }

@@ -62,6 +62,7 @@ export function next(state: PageState, event: PageEvent): PageState {
     case 'time':
       return { ...state, offset: event.server - event.now, now: event.server };
     case 'tick':
+    default:
       return { ...state, now: event.now + state.offset };
   }
 }

@@ -18,8 +18,7 @@ export function Terminals({ rows, now, empty }: TerminalsProps) {
         <thead>
           <tr>
             <th scope="col">Terminal</th>
-            <th scope="col">State</th>
-            <th scope="col">Last seen</th>
+            <th scope="col">State, last seen</th>
             <th scope="col">Copy</th>
             <th scope="col">Owes</th>
             <th scope="col">Reader, clock</th>
@@ -66,11 +65,15 @@ function Row({ row, now }: { readonly row: TerminalRow; readonly now: number }) 
           </span>
         )}
       </th>
-      <td data-name="State">
+      <td data-name="State, last seen">
         <span class={`state ${row.state}`}>{stateWords[row.state]}</span>
-        {row.since !== null && <span class="small">since {agoWords(row.since, now)}</span>}
+        <span>{seen ? `seen ${agoWords(row.lastSeen, now)}` : ''}</span>
+        {row.since !== null && (
+          <span class="small">
+            {row.state} for {agoWords(row.since, now).replace(' ago', '')}
+          </span>
+        )}
       </td>
-      <td data-name="Last seen">{agoWords(row.lastSeen, now)}</td>
       <td data-name="Copy">{seen ? copyWords(row, now) : ''}</td>
       <td data-name="Owes">{health.outbox === undefined ? '' : owes(health.outbox.depth)}</td>
       <td data-name="Reader, clock">
@@ -101,7 +104,9 @@ function Row({ row, now }: { readonly row: TerminalRow; readonly now: number }) 
               </li>
             );
           })}
-          {seen && (health.conditions ?? []).length === 0 && <li class="none">none</li>}
+          {seen && (health.conditions ?? []).length === 0 && (
+            <li class="none">{row.state === 'online' ? 'none' : 'none when last heard'}</li>
+          )}
           {!seen && (
             <li class="none">Not heard of since it was registered: switch it on, check its uplink.</li>
           )}

@@ -88,6 +88,7 @@ export function eventWords(item: Exclude<AlertRow['item'], HitItem>): {
         text: `Keep the file ${item.file} on the terminal for the bureau.`,
       };
     case 'item-damaged':
+    default:
       return {
         title: 'A report on the terminal was damaged',
         text: 'Its audit record still says what happened; ask for it.',
