@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { emitKeypressEvents } from 'node:readline';
 import type { AlertRow } from '#contracts/console.ts';
-import type { LookupView } from '#contracts/officer.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
 import { EventReader } from '#test/rigs/event-source.ts';
 import { startStack, type Stack } from '#test/rigs/stack.ts';
@@ -77,10 +76,8 @@ async function once(stack: Stack, context: CommandContext): Promise<number> {
       ['1', 'hit'],
       ['2', 'no-record'],
     ] as const) {
-      const from = officer.events.length;
       const swiped = performance.now();
-      await scenes.find((scene) => scene.key === key)?.play(stack);
-      const seen = await officer.next<LookupView>('lookup', (view) => view.phase === 'final', { from });
+      const seen = await officer.nextLookup(() => scenes.find((scene) => scene.key === key)?.play(stack));
       context.stdout.write(`${JSON.stringify(summary(seen.data, swiped, seen.at))}\n`);
       const verdict = seen.data.verdict;
       if (verdict?.kind !== expected || !verdict.recorded)

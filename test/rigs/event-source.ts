@@ -1,4 +1,5 @@
 import { get, type IncomingMessage } from 'node:http';
+import type { LookupView } from '#contracts/officer.ts';
 
 /** One server-sent event. */
 export interface ServerEvent {
@@ -59,6 +60,20 @@ export class EventReader {
         );
       }, timeoutMs);
       this.#listeners.add(listener);
+    });
+  }
+
+  /**
+   * The final state of the next lookup: calls `act`, and passes over what is still said of lookups from before it (the
+   * centre may confirm a hit while the next document is already on the reader).
+   */
+  async nextLookup(act: () => unknown, timeoutMs = 10_000): Promise<{ data: LookupView; at: number }> {
+    const before = new Set(
+      this.events.filter(({ event }) => event === 'lookup').map(({ data }) => (data as LookupView).lookup),
+    );
+    await act();
+    return this.next<LookupView>('lookup', (view) => view.phase === 'final' && !before.has(view.lookup), {
+      timeoutMs,
     });
   }
 

@@ -102,20 +102,13 @@ test('Noise, a line of the wrong length and a frame of 1 MB: unreadable, never a
     Buffer.alloc(90, 0xfa),
     'X'.repeat(1_048_576),
   ]) {
-    const from = events.events.length;
-    stack.reader.send(bad);
-    const seen = await events.next<LookupView>('lookup', (view) => view.phase === 'final', { from });
+    const seen = await events.nextLookup(() => stack.reader.send(bad));
     expect(seen.data.verdict?.kind).toBe('unreadable');
   }
   // The flood is over when the line has been silent.
   await eventually(
     async () => {
-      const from = events.events.length;
-      swipe(stolenPassport);
-      const seen = await events.next<LookupView>('lookup', (view) => view.phase === 'final', {
-        from,
-        timeoutMs: 1000,
-      });
+      const seen = await events.nextLookup(() => swipe(stolenPassport), 1000);
       return seen.data.verdict?.kind === 'hit';
     },
     { timeoutMs: 20_000, everyMs: 400 },

@@ -15,9 +15,7 @@ test('No document number, name, line of an MRZ or key is in any log at level tra
     const events = await EventReader.connect(`${stack.officerUrl}/api/events`);
     const swiped = [stolenPassport, cleanPassport, passport('SPECLOOK6'), passport('SECRET001')];
     for (const lines of swiped) {
-      const from = events.events.length;
-      stack.reader.send(`${lines.join('\r')}\r`);
-      const seen = await events.next<LookupView>('lookup', (view) => view.phase === 'final', { from });
+      const seen = await events.nextLookup(() => stack.reader.send(`${lines.join('\r')}\r`));
       if (seen.data.verdict?.kind === 'hit') {
         const done = await fetch(`${stack.officerUrl}/api/lookups/${seen.data.lookup}/acknowledge`, {
           method: 'POST',
