@@ -80,7 +80,11 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
   const time = new TrustedTime({
     clock,
     boot,
-    memory: { read: () => store.meta('time.anchor'), write: (value) => store.setMeta('time.anchor', value) },
+    memory: {
+      read: () => store.meta('time.anchor'),
+      // A disk that is full costs the floor of the next start, never the answer that brought the time.
+      write: (value) => void store.transaction(() => store.setMeta('time.anchor', value)),
+    },
   });
   const stamp = () => stampOf(time, clock, boot);
 
