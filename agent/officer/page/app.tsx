@@ -62,7 +62,7 @@ export function App({ state, dispatch }: AppProps) {
         />
       </main>
       <Today state={state} now={now} dispatch={dispatch} />
-      <Footer terminal={terminal} />
+      <Footer terminal={terminal} now={now} />
     </div>
   );
 }

@@ -1,6 +1,6 @@
 import type { TerminalView } from '#contracts/officer.ts';
-import { boundWords, dayWords, timeWords } from '#runtime/page-words.ts';
-import { readerWords } from './words.ts';
+import { timeWords } from '#runtime/page-words.ts';
+import { copyWords, readerWords } from './words.ts';
 
 /** Where this is, what time the terminal takes it to be, and whether this is only a demonstration. */
 export function Header({ terminal, now }: { readonly terminal: TerminalView; readonly now: Date }) {
@@ -22,10 +22,10 @@ interface Fact {
 }
 
 /** What an officer must always see: who can answer, how old the copy is, reader, clock, and what is owed. */
-export function Footer({ terminal }: { readonly terminal: TerminalView }) {
+export function Footer({ terminal, now }: { readonly terminal: TerminalView; readonly now: Date }) {
   return (
     <footer aria-label="State of this terminal">
-      {facts(terminal).map(({ name, level, words }) => (
+      {facts(terminal, now).map(({ name, level, words }) => (
         <div key={name} class={`fact ${level}`}>
           <span class="sign" aria-hidden="true">
             {level === 'good' ? '●' : level === 'care' ? '▲' : '✕'}
@@ -38,7 +38,7 @@ export function Footer({ terminal }: { readonly terminal: TerminalView }) {
   );
 }
 
-function facts(terminal: TerminalView): readonly Fact[] {
+function facts(terminal: TerminalView, now: Date): readonly Fact[] {
   const { link, edition, clock, owed } = terminal;
   const centre: Fact =
     link === 'up'
@@ -50,12 +50,12 @@ function facts(terminal: TerminalView): readonly Fact[] {
             words: edition === null ? 'out of reach' : 'out of reach, the copy answers',
           }
         : { name: 'Centre', level: 'care', words: 'not reached yet' };
-  return [centre, copyFact(terminal), ...readerFacts(terminal), clockFact(clock), owedFact(owed)];
+  return [centre, copyFact(terminal, now), ...readerFacts(terminal), clockFact(clock), owedFact(owed)];
 }
 
-function copyFact({ edition, time }: TerminalView): Fact {
+function copyFact({ edition, time }: TerminalView, now: Date): Fact {
   if (edition === null) return { name: 'Copy', level: 'bad', words: 'none on this terminal' };
-  const words = `of ${dayWords(edition.source.date, new Date(time))}, ${boundWords(edition.age)}`;
+  const words = copyWords(edition, time, now);
   return edition.tooOld
     ? { name: 'Copy', level: 'bad', words: `too old: ${words}` }
     : { name: 'Copy', level: edition.age.bound === 'exact' ? 'good' : 'care', words };

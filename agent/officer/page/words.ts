@@ -1,6 +1,6 @@
 import type { DocumentWarning, UnreadableReason } from '#contracts/documents.ts';
 import type { ReaderState } from '#contracts/health.ts';
-import type { Confirmation, LookupView, ShownDocument } from '#contracts/officer.ts';
+import type { Confirmation, LookupView, ShownDocument, TerminalView } from '#contracts/officer.ts';
 import type { HitOutcome } from '#contracts/outbox.ts';
 import type { KindOfLoss, UnresolvedReason, Verdict } from '#contracts/verdict.ts';
 import { ageWords, boundWords, dayWords } from '#runtime/page-words.ts';
@@ -171,4 +171,14 @@ export function spoken(view: LookupView, now: Date): string {
 export function agoWords(instant: string, now: number): string {
   const seconds = Math.max(0, (now - Date.parse(instant)) / 1000);
   return seconds < 60 ? 'just now' : `${ageWords(seconds)} ago`;
+}
+
+/** Date and age of the copy. The age was true at `saidAt`; shown as it was said, the copy would look younger than it is. */
+export function copyWords(
+  { source, age }: NonNullable<TerminalView['edition']>,
+  saidAt: string,
+  now: Date,
+): string {
+  const since = Math.max(0, Math.floor((now.getTime() - Date.parse(saidAt)) / 1000));
+  return `of ${dayWords(source.date, now)}, ${boundWords({ ...age, seconds: age.seconds + since })}`;
 }
