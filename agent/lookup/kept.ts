@@ -40,7 +40,8 @@ export class KeptLookups {
   }
 
   openHits(): LookupView[] {
-    return this.#read<LookupView>('open_hits');
+    const rows = this.#store.all<KeptRow>('SELECT lookup, sealed FROM open_hits ORDER BY at, lookup');
+    return this.#unseal<LookupView>('open_hits', rows);
   }
 
   owe(recheck: Recheck): void {
@@ -51,8 +52,19 @@ export class KeptLookups {
     this.#store.run('DELETE FROM recheck WHERE lookup = ?', lookup);
   }
 
-  rechecks(): Recheck[] {
-    return this.#read<Recheck>('recheck');
+  /** One after the other, a page at a time: after a month without a link there are more than fit into memory. */
+  *rechecks(): Generator<Recheck> {
+    let last = '';
+    for (;;) {
+      const rows = this.#store.all<KeptRow>(
+        'SELECT lookup, sealed FROM recheck WHERE lookup > ? ORDER BY lookup LIMIT 32',
+        last,
+      );
+      const end = rows.at(-1);
+      if (end === undefined) return;
+      last = end.lookup;
+      yield* this.#unseal<Recheck>('recheck', rows);
+    }
   }
 
   #put(table: 'open_hits' | 'recheck', lookup: Uuid, at: string, value: unknown): void {
@@ -60,10 +72,7 @@ export class KeptLookups {
     this.#store.run(`INSERT OR REPLACE INTO ${table} VALUES (?, ?, ?)`, lookup, at, sealed);
   }
 
-  #read<T>(table: 'open_hits' | 'recheck'): T[] {
-    const rows = this.#store.all<{ lookup: string; sealed: Buffer }>(
-      `SELECT lookup, sealed FROM ${table} ORDER BY at, lookup`,
-    );
+  #unseal<T>(table: 'open_hits' | 'recheck', rows: readonly KeptRow[]): T[] {
     return rows.flatMap((row) => {
       const opened: Result<Buffer> = unseal(this.#key, table, row.sealed);
       if (opened.ok) return [JSON.parse(opened.value.toString()) as T];
@@ -74,4 +83,9 @@ export class KeptLookups {
       return [];
     });
   }
+}
+
+interface KeptRow {
+  readonly lookup: string;
+  readonly sealed: Buffer;
 }
