@@ -35,6 +35,8 @@ const programs = {
     strace: 'strace',
     ps: 'procps',
     'systemd-analyze': 'systemd',
+    ping: 'iputils-ping',
+    mount: 'mount',
   },
 };
 
