@@ -4,24 +4,22 @@ import type {
   UnreadableReason,
   UnreadableSpot,
 } from '#contracts/documents.ts';
-import type { LookupRequest } from '#contracts/lookup.ts';
 import type { ReaderId, Uuid } from '#contracts/names.ts';
 import type { LookupView } from '#contracts/officer.ts';
 import type { HitOutcome } from '#contracts/outbox.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
-import { type Millis, type MonotonicTime, ms, type Seconds, wall } from '#contracts/units.ts';
+import { type Millis, type MonotonicTime, ms, type Seconds } from '#contracts/units.ts';
 import type { NamedSecret } from '#formats/keyed.ts';
 import type { Clock } from '#runtime/clock.ts';
 import type { Log } from '#runtime/log.ts';
 import type { TrustedTime } from '#runtime/trusted-time.ts';
-import { AnswerCache } from './cache.ts';
 import { lookupEvent, owedFor } from './happenings.ts';
 import type { KeptLookups, Recheck } from './kept.ts';
-import { matchesOf } from './match.ts';
 import { PatientRecorder } from './patient-recorder.ts';
-import { type Answer, decide, type Decision, type Evidence } from './policy.ts';
+import { decide, type Decision, type Evidence } from './policy.ts';
 import type { AuditStamp, CentralPort, EditionPort, RecordPort } from './ports.ts';
-import { keyOf, mainKey, type Question, questionOf } from './question.ts';
+import { mainKey, type Question, questionOf } from './question.ts';
+import { Sources } from './sources.ts';
 import { isHit, recorded, shown, unrecorded, ViewList, withRecords } from './views.ts';
 
 /** What a frame says: a document, or why it is none. */
@@ -72,7 +70,7 @@ interface Running {
  */
 export class Enquiries {
   readonly #parts: EnquiryParts;
-  readonly #cache: AnswerCache;
+  readonly #sources: Sources;
   readonly #recorder: PatientRecorder;
   readonly #recent = new Map<string, { readonly at: MonotonicTime; readonly lookup: Uuid }>();
   readonly #views: ViewList;
@@ -81,7 +79,7 @@ export class Enquiries {
 
   constructor(parts: EnquiryParts) {
     this.#parts = parts;
-    this.#cache = new AnswerCache(parts.policy.cacheMaxAge);
+    this.#sources = new Sources(parts);
     this.#recorder = new PatientRecorder(parts.recorder, parts.log);
     this.#views = new ViewList(maxViews, parts.kept.openHits());
     parts.central.onState((state) => {
@@ -195,7 +193,7 @@ export class Enquiries {
   async #enquire(running: Running): Promise<void> {
     const { question, receivedAt } = running;
     const began = this.#parts.clock.monotonic();
-    const edition = this.#askEdition(question);
+    const edition = this.#sources.edition(question);
     this.#parts.observe?.('lookup', this.#parts.clock.monotonic() - began);
     const local: Evidence = edition === undefined ? {} : { edition };
     if (edition !== undefined && edition.matches.length > 0) {
@@ -210,52 +208,22 @@ export class Enquiries {
       return;
     }
     if (this.#parts.central.state() === 'down') {
-      this.#conclude(running.view, decide(this.#withCache(local, question)), running, receivedAt);
+      this.#conclude(running.view, decide(this.#sources.withCache(local, question)), running, receivedAt);
       return;
     }
     this.#show(running.view);
-    const central = await this.#askCentral(question, running.view.lookup, 'first');
-    const evidence = central.ok ? { ...local, central: central.value } : this.#withCache(local, question);
+    const central = await this.#sources.central(question, running.view.lookup, 'first');
+    const evidence = central.ok
+      ? { ...local, central: central.value }
+      : this.#sources.withCache(local, question);
     this.#conclude(running.view, decide(evidence), running, receivedAt);
     if (!central.ok) this.#recheckLater();
-  }
-
-  #askEdition(question: Question): Answer | undefined {
-    const edition = this.#parts.edition();
-    if (edition === undefined) return undefined;
-    const candidates = question.numbers.flatMap((number) =>
-      edition.search(keyOf(question, number)).map((record) => ({ number, record })),
-    );
-    const { collection, version, date, count } = edition.describe();
-    return this.#answer({ collection, version, date, count }, matchesOf(question, candidates));
-  }
-
-  async #askCentral(
-    question: Question,
-    lookup: Uuid,
-    purpose: LookupRequest['purpose'],
-  ): Promise<Result<Answer>> {
-    const response = await this.#parts.central.ask({ lookup, collection: 'sltd', ...question, purpose });
-    if (!response.ok) return response;
-    this.#cache.put(question, response.value, this.#parts.clock.monotonic());
-    return ok(this.#answer(response.value.source, matchesOf(question, response.value.candidates)));
-  }
-
-  #withCache(evidence: Evidence, question: Question): Evidence {
-    const kept = this.#cache.get(question, this.#parts.clock.monotonic());
-    if (kept === undefined) return evidence;
-    return { ...evidence, cache: this.#answer(kept.source, matchesOf(question, kept.candidates)) };
-  }
-
-  #answer(source: Answer['source'], matches: Answer['matches']): Answer {
-    const age = this.#parts.time.ageOf(wall(Date.parse(source.date)));
-    return { source, age, tooOld: age.seconds > this.#parts.policy.maxAge, matches };
   }
 
   /** A local hit stays a hit whatever the centre says (DESIGN.md section 2, number 12); both sides learn of it. */
   async #confirm(running: Running): Promise<void> {
     const { view, question } = running;
-    const answer = await this.#askCentral(question, view.lookup, 'confirm');
+    const answer = await this.#sources.central(question, view.lookup, 'confirm');
     if (!answer.ok) {
       this.#show({ ...this.#present(view), confirmation: 'no-answer' });
       this.#recheckLater();
@@ -288,7 +256,7 @@ export class Enquiries {
   }
 
   async #askAgain({ lookup, question, view, reader }: Recheck): Promise<boolean> {
-    const answer = await this.#askCentral(question, lookup, 'recheck');
+    const answer = await this.#sources.central(question, lookup, 'recheck');
     if (!answer.ok || (answer.value.tooOld && answer.value.matches.length === 0)) return false;
     const running: Running = {
       view: { ...view, reader },
