@@ -8,7 +8,7 @@ import { openMqttLink } from '#runtime/mqtt-link.ts';
 import { readCredentials } from './credentials.ts';
 import { Ingest } from './ingest.ts';
 import { createMetrics, type LookupCounts } from './metrics.ts';
-import { watchRegistry } from './registry.ts';
+import { openRegistry } from '../store/index.ts';
 import { Session } from './session.ts';
 import { openControllerStore } from './store.ts';
 
@@ -59,7 +59,7 @@ export async function startController(
     terminal: (row) => listeners.forEach((listener) => listener.terminal(row)),
     alert: (row) => listeners.forEach((listener) => listener.alert(row)),
   };
-  const registry = await watchRegistry(settings.registry, {
+  const registry = await openRegistry(settings.registry, {
     clock,
     log,
     onChange: () => ingest.rows().forEach((row) => tell.terminal(row)),

@@ -19,7 +19,7 @@ import {
   unknownPresence,
 } from './presence.ts';
 import { Refusals } from './refusals.ts';
-import type { WatchedRegistry } from './registry.ts';
+import type { RegistryWatch } from '../store/index.ts';
 import type { ControllerStore } from './store.ts';
 import { TerminalTable } from './terminals.ts';
 import { AlertView, terminalRow } from './views.ts';
@@ -34,7 +34,7 @@ export interface Taken {
 
 export interface IngestParts {
   readonly store: ControllerStore;
-  readonly registry: Pick<WatchedRegistry, 'find' | 'all'>;
+  readonly registry: Pick<RegistryWatch, 'find' | 'all'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly counts: Counts;

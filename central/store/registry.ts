@@ -12,6 +12,10 @@ import { parseJson } from '#runtime/parse.ts';
 export interface RegistryWatch {
   /** The terminal, if this certificate is the one registered for it and it was not revoked; else TERMINAL_UNKNOWN. */
   admit(terminal: string, certificate: string): Result<RegisteredTerminal>;
+  /** The terminal, if it is registered and not revoked. */
+  find(terminal: string): RegisteredTerminal | undefined;
+  /** All that are registered and not revoked. */
+  all(): readonly RegisteredTerminal[];
   close(): Promise<void>;
 }
 
@@ -20,17 +24,18 @@ const lookEvery = ms(1000);
 
 /**
  * Reads the registry of terminals, and again whenever it changes. At the start a registry that is missing or damaged is
- * a fault (FILE_REFUSED, REGISTRY_INVALID); later it is reported, and the one read before stays in use.
+ * a fault (FILE_REFUSED, REGISTRY_INVALID); later it is reported, and the one read before stays in use: a slip at the
+ * authority must not make every terminal unknown.
  */
 export async function openRegistry(
   file: string,
-  parts: { readonly clock: Clock; readonly log: Log },
+  parts: { readonly clock: Clock; readonly log: Log; readonly onChange?: () => void },
 ): Promise<Result<RegistryWatch>> {
   const { clock, log } = parts;
   const from = await fileStamp(file);
   const first = await read(file);
   if (!first.ok) return first;
-  let byCertificate = first.value;
+  let registry = first.value;
   let lastFault: string | undefined;
   const watch = watchFile({
     file,
@@ -47,14 +52,15 @@ export async function openRegistry(
         return fault.code !== 'FILE_REFUSED';
       }
       lastFault = undefined;
-      byCertificate = again.value;
-      log.info('The registry was read again', { terminals: byCertificate.size });
+      registry = again.value;
+      log.info('The registry was read again', { terminals: registry.active.size });
+      parts.onChange?.();
       return true;
     },
   });
   return ok({
     admit(terminal, certificate) {
-      const found = byCertificate.get(certificate);
+      const found = registry.byCertificate.get(certificate);
       if (found === undefined || found.terminal !== terminal) {
         return fail('TERMINAL_UNKNOWN', `No terminal ${terminal} is registered with this certificate.`);
       }
@@ -63,11 +69,19 @@ export async function openRegistry(
       }
       return ok(found);
     },
+    find: (terminal) => registry.active.get(terminal),
+    all: () => [...registry.active.values()],
     close: () => watch.close(),
   });
 }
 
-async function read(file: string): Promise<Result<ReadonlyMap<string, RegisteredTerminal>>> {
+interface Read {
+  /** Revoked ones too, so that a refusal can say since when. */
+  readonly byCertificate: ReadonlyMap<string, RegisteredTerminal>;
+  readonly active: ReadonlyMap<string, RegisteredTerminal>;
+}
+
+async function read(file: string): Promise<Result<Read>> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -76,5 +90,10 @@ async function read(file: string): Promise<Result<ReadonlyMap<string, Registered
   }
   const parsed = parseJson(Registry, text, 'REGISTRY_INVALID');
   if (!parsed.ok) return fail('REGISTRY_INVALID', `${file}: ${parsed.fault.detail}`, parsed.fault.cause);
-  return ok(new Map(parsed.value.terminals.map((terminal) => [terminal.certificate, terminal])));
+  const { terminals } = parsed.value;
+  const active = terminals.filter((one) => one.revokedAt === undefined);
+  return ok({
+    byCertificate: new Map(terminals.map((one) => [one.certificate, one])),
+    active: new Map(active.map((one) => [one.terminal, one])),
+  });
 }
