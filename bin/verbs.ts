@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import { fail, ok, type Result } from '#contracts/result.ts';
 import { systemClock } from '#runtime/clock.ts';
-import type { CommandArguments } from './command.ts';
+import { type CommandArguments, type CommandContext, report } from './command.ts';
 
 /** What provisioning needs from this machine. */
 export const machineParts = {
@@ -51,4 +51,35 @@ export function readNumber(args: CommandArguments, option: string): Result<numbe
   return text.trim() === '' || !Number.isFinite(value)
     ? fail('USAGE', `--${option} takes a number, not ${text}.`)
     : ok(value);
+}
+
+/** What a verb did: for a machine, and in words. */
+export interface Done {
+  readonly json: unknown;
+  readonly words: string;
+}
+
+export type Act = (args: CommandArguments, context: CommandContext) => Promise<Result<Done>>;
+
+/** Runs the verb that was called, and says what it did or why it did not; the answer is the exit code. */
+export async function runVerb<Name extends string>(
+  {
+    verbs,
+    options,
+    act,
+  }: {
+    readonly verbs: Readonly<Record<Name, Verb>>;
+    readonly options: object;
+    readonly act: Readonly<Record<Name, Act>>;
+  },
+  args: CommandArguments,
+  context: CommandContext,
+): Promise<number> {
+  const json = args.flag('json');
+  const verb = readVerb(verbs, Object.keys(options), args);
+  if (!verb.ok) return report(verb.fault, context, json);
+  const done = await act[verb.value](args, context);
+  if (!done.ok) return report(done.fault, context, json);
+  context.stdout.write(json ? `${JSON.stringify(done.value.json)}\n` : `${done.value.words}\n`);
+  return 0;
 }

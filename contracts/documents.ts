@@ -93,3 +93,16 @@ export const UnreadableSpot = Type.Object(
   { additionalProperties: false },
 );
 export type UnreadableSpot = Static<typeof UnreadableSpot>;
+
+/** What a frame says: a document, or why it is none. */
+export type Reading =
+  | {
+      readonly kind: 'document';
+      readonly document: TravelDocument;
+      readonly warnings: readonly DocumentWarning[];
+    }
+  | {
+      readonly kind: 'unreadable';
+      readonly reason: UnreadableReason;
+      readonly spots: readonly UnreadableSpot[];
+    };

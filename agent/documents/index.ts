@@ -1,3 +1,3 @@
 /** Frame text to travel document: MRZ formats, check digits, look-alikes, dates. */
-export { type Reading, readDocument } from './read.ts';
+export { readDocument } from './read.ts';
 export type { CalendarDay } from './dates.ts';

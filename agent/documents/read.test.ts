@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { TravelDocument } from '#contracts/documents.ts';
 import { passport, stolenPassport } from '#test/rigs/documents.ts';
 import { digitOf, type MrzFields, writeMrz } from '#test/rigs/mrz.ts';
-import { type Reading, readDocument } from './index.ts';
+import type { Reading } from '#contracts/documents.ts';
+import { readDocument } from './index.ts';
 
 const today = { year: 2026, month: 11, day: 24 };
 const [first, second] = stolenPassport;

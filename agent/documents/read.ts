@@ -1,10 +1,4 @@
-import type {
-  CheckDigits,
-  DocumentWarning,
-  TravelDocument,
-  UnreadableReason,
-  UnreadableSpot,
-} from '#contracts/documents.ts';
+import type { CheckDigits, Reading, TravelDocument } from '#contracts/documents.ts';
 import { checkDigit, holds } from './check-digits.ts';
 import { type CalendarDay, type DateReading, readDate } from './dates.ts';
 import { type Flaw, linesOf, spotsOf } from './frame-text.ts';
@@ -13,19 +7,6 @@ import { lacking, type NumberReading, readNumber, withoutTail } from './number.t
 import { repaired } from './repair.ts';
 import { variantsOf } from './variants.ts';
 import { warningsOf } from './warnings.ts';
-
-/** What a frame says: a document, or why it is none. */
-export type Reading =
-  | {
-      readonly kind: 'document';
-      readonly document: TravelDocument;
-      readonly warnings: readonly DocumentWarning[];
-    }
-  | {
-      readonly kind: 'unreadable';
-      readonly reason: UnreadableReason;
-      readonly spots: readonly UnreadableSpot[];
-    };
 
 /**
  * Reads the bytes of one frame as a travel document: TD1, TD2, TD3, MRV-A, MRV-B (ICAO Doc 9303 parts 3 to 7) or the

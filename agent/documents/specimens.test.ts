@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { TravelDocument } from '#contracts/documents.ts';
 import { cleanPassport, stolenPassport } from '#test/rigs/documents.ts';
-import { type Reading, readDocument } from './index.ts';
+import type { Reading } from '#contracts/documents.ts';
+import { readDocument } from './index.ts';
 
 const today = { year: 2026, month: 11, day: 24 };
 

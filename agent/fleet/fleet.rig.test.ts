@@ -176,6 +176,26 @@ test('Only what has changed is sent as health, and at once when somebody knows t
   expect(controller.reports[1]?.report).toEqual({ readers: [{ id: 'counter-1', state: 'absent' }] });
 });
 
+test.each(['while it stands', 'while it is being opened'])(
+  'When the line is a black hole, a session that is closed %s ends within its patience, and so does the agent',
+  async (when) => {
+    if (when === 'while it stands') {
+      await start();
+      await eventually(() => controller.statuses.length === 1);
+    }
+    line.blackHole(true);
+    if (when !== 'while it stands') {
+      await start();
+      await eventually(() => line.accepted === 1);
+    }
+    const began = performance.now();
+    await fleet?.close();
+    fleet = undefined;
+    // A second for the goodbye and one for the end; a connection attempt alone would wait for twenty.
+    expect(performance.now() - began).toBeLessThan(5000);
+  },
+);
+
 const sample: HealthReport = {
   versions: { checkpost: '0.0.0', node: '24', os: 'test' },
   uptime: { systemSeconds: 1, agentSeconds: 1 },

@@ -97,15 +97,28 @@ class FleetSession implements Fleet {
     }
   }
 
-  /** One session from its beginning to its end, and why it ended. */
+  /** One session from its beginning to its end, and why it ended: undefined where `close` asked for it. */
   async #oneSession(): Promise<Fault | undefined> {
-    const { settings, terminal, tls, outbox, health, clock, log } = this.#parts;
     const number = this.#parts.session();
     if (!number.ok) return number.fault;
     this.#session = number.value;
+    const over = Promise.withResolvers<Fault | undefined>();
+    const stop = (): void => over.resolve(undefined);
+    this.#ending.signal.addEventListener('abort', stop, { once: true });
+    try {
+      return await this.#until(over);
+    } finally {
+      // A terminal begins sessions for years: each must take its listener away again.
+      this.#ending.signal.removeEventListener('abort', stop);
+    }
+  }
+
+  /** Whatever is being waited for, a session ends when `over` says so: a dead line answers nothing. */
+  async #until(over: PromiseWithResolvers<Fault | undefined>): Promise<Fault | undefined> {
+    const { settings, terminal, tls, outbox, health, clock, log } = this.#parts;
     let delivery: Delivery | undefined;
-    const { promise: lost, resolve: lose } = Promise.withResolvers<Fault>();
-    const opened = await openMqttLink(
+    const ended = over.promise.then(() => undefined);
+    const opening = openMqttLink(
       {
         url: settings.url,
         clientId: terminal,
@@ -118,15 +131,20 @@ class FleetSession implements Fleet {
         message: (name, payload) => {
           if (name === this.#topic('outbox/ack')) delivery?.acknowledged(payload.toString());
         },
-        lost: lose,
+        lost: over.resolve,
       },
     );
+    const opened = await Promise.race([opening, ended]);
+    if (opened === undefined) {
+      void opening.then((late) => late.ok && late.value.drop());
+      return over.promise;
+    }
     if (!opened.ok) return opened.fault;
     const link = opened.value;
-    const born = await this.#birth(link);
-    if (!born.ok || this.#ending.signal.aborted) {
-      await link.end();
-      return born.ok ? undefined : born.fault;
+    const born = await Promise.race([this.#birth(link), ended]);
+    if (born?.ok !== true) {
+      link.drop();
+      return born === undefined ? over.promise : born.fault;
     }
     this.#link = link;
     const send = (channel: 'outbox' | 'health') => (text: string) => link.publish(this.#topic(channel), text);
@@ -152,16 +170,14 @@ class FleetSession implements Fleet {
       send: send('health'),
     });
     const cancelStanding = clock.after(standing, worked);
-    const ended = new Promise<undefined>((resolve) => {
-      this.#ending.signal.addEventListener('abort', () => resolve(undefined), { once: true });
-    });
-    const fault = await Promise.race([lost, ended]);
+    const fault = await over.promise;
     cancelStanding();
     delivery.close();
     this.#reporting.close();
     this.#reporting = undefined;
     this.#link = undefined;
-    if (fault === undefined) await link.end();
+    if (fault === undefined) await Promise.race([link.end(), pause(clock, goodbyePatience)]);
+    link.drop();
     return fault;
   }
 

@@ -1,9 +1,4 @@
-import type {
-  DocumentWarning,
-  TravelDocument,
-  UnreadableReason,
-  UnreadableSpot,
-} from '#contracts/documents.ts';
+import type { Reading } from '#contracts/documents.ts';
 import type { ReaderId, Uuid } from '#contracts/names.ts';
 import type { LookupView } from '#contracts/officer.ts';
 import type { HitOutcome } from '#contracts/outbox.ts';
@@ -21,19 +16,6 @@ import type { AuditStamp, CentralPort, EditionPort, RecordPort } from './ports.t
 import { mainKey, type Question, questionOf } from './question.ts';
 import { Sources } from './sources.ts';
 import { isHit, recorded, shown, unrecorded, ViewList, withRecords } from './views.ts';
-
-/** What a frame says: a document, or why it is none. */
-export type Reading =
-  | {
-      readonly kind: 'document';
-      readonly document: TravelDocument;
-      readonly warnings: readonly DocumentWarning[];
-    }
-  | {
-      readonly kind: 'unreadable';
-      readonly reason: UnreadableReason;
-      readonly spots: readonly UnreadableSpot[];
-    };
 
 /** Stages of the way of a frame, for the benchmark: each told with its milliseconds. */
 export type Stage = 'lookup' | 'record' | 'publish';

@@ -9,9 +9,9 @@ import {
   writeBroker,
 } from '#provisioning/index.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
-import { type Command, type CommandArguments, type CommandContext, report } from '../command.ts';
+import { type Command, type CommandArguments, type CommandContext } from '../command.ts';
 import { passphraseHelp, passphraseOptions, readPassphrase } from '../secrets.ts';
-import { machineParts as parts, readNumber, readVerb, type Verb } from '../verbs.ts';
+import { type Act, machineParts as parts, readNumber, runVerb, type Verb } from '../verbs.ts';
 
 const options = {
   dir: { type: 'string' },
@@ -66,12 +66,6 @@ const verbs = {
   },
 } satisfies Record<string, Verb>;
 
-/** What a verb did: words for a person, and the same as an object. */
-interface Done {
-  readonly words: string;
-  readonly json: object;
-}
-
 export const command: Command = {
   summary: 'keys and certificates of a fleet',
   help: `
@@ -114,18 +108,8 @@ Exit codes: 0 done, 1 could not be done, 2 called wrongly.
 Example: checkpost authority init --dir authority --bureau UTO --passphrase-file /run/secret/passphrase
 `,
   options,
-  async run(args, context) {
-    const json = args.flag('json');
-    const verb = readVerb(verbs, Object.keys(options), args);
-    if (!verb.ok) return report(verb.fault, context, json);
-    const done = await act[verb.value](args, context);
-    if (!done.ok) return report(done.fault, context, json);
-    context.stdout.write(json ? `${JSON.stringify(done.value.json)}\n` : `${done.value.words}\n`);
-    return 0;
-  },
+  run: (args, context) => runVerb({ verbs, options, act }, args, context),
 };
-
-type Act = (args: CommandArguments, context: CommandContext) => Promise<Result<Done>>;
 
 const act: Readonly<Record<keyof typeof verbs, Act>> = {
   async init(args, context) {

@@ -7,9 +7,9 @@ import {
   type SiteDetails,
   writeBundle,
 } from '#provisioning/index.ts';
-import { type Command, type CommandArguments, type CommandContext, report } from '../command.ts';
+import { type Command, type CommandArguments } from '../command.ts';
 import { passphraseHelp, passphraseOptions, readPassphrase } from '../secrets.ts';
-import { machineParts as parts, readNumber, readVerb, type Verb } from '../verbs.ts';
+import { type Act, machineParts as parts, readNumber, runVerb, type Verb } from '../verbs.ts';
 
 const options = {
   dir: { type: 'string' },
@@ -54,11 +54,6 @@ const verbs = {
   },
 } satisfies Record<string, Verb>;
 
-interface Done {
-  readonly words: string;
-  readonly json: unknown;
-}
-
 export const command: Command = {
   summary: 'add sites and make their bundles',
   help: `
@@ -95,18 +90,8 @@ Exit codes: 0 done, 1 could not be done, 2 called wrongly.
 Example: checkpost site bundle UTO-0001 --dir authority --out /media/stick
 `,
   options,
-  async run(args, context) {
-    const json = args.flag('json');
-    const verb = readVerb(verbs, Object.keys(options), args);
-    if (!verb.ok) return report(verb.fault, context, json);
-    const done = await act[verb.value](args, context);
-    if (!done.ok) return report(done.fault, context, json);
-    context.stdout.write(json ? `${JSON.stringify(done.value.json)}\n` : `${done.value.words}\n`);
-    return 0;
-  },
+  run: (args, context) => runVerb({ verbs, options, act }, args, context),
 };
-
-type Act = (args: CommandArguments, context: CommandContext) => Promise<Result<Done>>;
 
 const act: Readonly<Record<keyof typeof verbs, Act>> = {
   async add(args) {
