@@ -10,6 +10,8 @@ export const DocumentFormat = Type.Union([
   Type.Literal('MRV-B'),
   /** The French identity card made until 2021: as large as a TD2, with fields of its own. */
   Type.Literal('FRA-ID'),
+  /** No zone was read: an officer typed the state and the number. */
+  Type.Literal('typed'),
 ]);
 export type DocumentFormat = Static<typeof DocumentFormat>;
 
@@ -31,7 +33,10 @@ export const DocumentWarning = Type.Union([
   Type.Literal('composite-check-digit'),
   Type.Literal('birth-date-impossible'),
   Type.Literal('expiry-date-impossible'),
+  Type.Literal('expiry-implausible'),
+  Type.Literal('birth-after-expiry'),
   Type.Literal('state-unlisted'),
+  Type.Literal('repaired'),
 ]);
 export type DocumentWarning = Static<typeof DocumentWarning>;
 
@@ -47,6 +52,16 @@ export type CheckDigits = Readonly<
   Partial<Record<'number' | 'birth' | 'expiry' | 'optional' | 'composite', boolean>>
 >;
 
+/** A character that the reader took for another and that only one character can have been, with where and what. */
+export interface Repair {
+  /** 1 is the first. */
+  readonly line: number;
+  /** 1 is the first. */
+  readonly column: number;
+  readonly from: string;
+  readonly to: string;
+}
+
 /** One travel document as its MRZ says it. Personal data: never logged; names are never stored and never sent. */
 export interface TravelDocument {
   readonly format: DocumentFormat;
@@ -61,7 +76,15 @@ export interface TravelDocument {
    * first; never the number itself. They are searched too, and a match on one of them is `possible`.
    */
   readonly variants: readonly string[];
-  readonly names: { readonly primary: string; readonly secondary: string };
+  /**
+   * Places in `documentNumber`, from 0, whose characters are in doubt: its check digit does not hold, and another
+   * character there would make it hold. Empty where the check digit holds.
+   */
+  readonly doubtful: readonly number[];
+  /** What was put right in the lines as read, each one proven; never in the number. */
+  readonly repairs: readonly Repair[];
+  /** `truncated` where the names fill their field to its last character, so that some of them may be missing. */
+  readonly names: { readonly primary: string; readonly secondary: string; readonly truncated: boolean };
   readonly nationality: string;
   readonly sex: 'M' | 'F' | 'X' | 'unspecified';
   readonly birth: MrzDate;
@@ -80,6 +103,8 @@ export const UnreadableReason = Type.Union([
   Type.Literal('not-read'),
   Type.Literal('document-code'),
   Type.Literal('number-missing'),
+  /** The reader's own check of its transmission does not hold. */
+  Type.Literal('damaged'),
 ]);
 export type UnreadableReason = Static<typeof UnreadableReason>;
 
@@ -94,6 +119,22 @@ export const UnreadableSpot = Type.Object(
 );
 export type UnreadableSpot = Static<typeof UnreadableSpot>;
 
+/**
+ * What was read of the line that holds the number, for an officer who types what is missing: `_` stands for each
+ * character that was not read. Never a line with names. Kept in memory only.
+ */
+export const PartialRead = Type.Object(
+  {
+    line: Type.Integer({ minimum: 1, maximum: 2 }),
+    text: Type.String({ pattern: '^[A-Z0-9<_]{30,44}$' }),
+    /** Of the other line, where it was read. */
+    issuingState: Type.Optional(Type.String({ pattern: '^[A-Z]{1,3}$' })),
+    documentType: DocumentTypeName,
+  },
+  { additionalProperties: false },
+);
+export type PartialRead = Static<typeof PartialRead>;
+
 /** What a frame says: a document, or why it is none. */
 export type Reading =
   | {
@@ -105,4 +146,5 @@ export type Reading =
       readonly kind: 'unreadable';
       readonly reason: UnreadableReason;
       readonly spots: readonly UnreadableSpot[];
+      readonly partial?: PartialRead;
     };

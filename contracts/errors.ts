@@ -121,6 +121,27 @@ export const errors = {
       'No document can be read from them; a read of them is shown as unreadable. A wrong baud rate looks like this.',
     remedy: 'Check the baud rate and the wiring of the reader.',
   },
+  FRAME_DAMAGED: {
+    what: 'The block check of a frame does not hold.',
+    meaning: 'It was damaged between the reader and the terminal; it is shown as unreadable, never searched.',
+    remedy: 'Swipe again. If it happens often, check the cable and the profile of the reader.',
+  },
+  READER_SILENT: {
+    what: 'The reader does not answer.',
+    meaning: 'It is plugged in and opened, but says nothing to what it is asked; it is asked again.',
+    remedy:
+      'Check its power and its profile; `checkpost readers probe` finds the speed. Crossed wires look the same.',
+  },
+  READER_AMBIGUOUS: {
+    what: 'Several devices fit the reader of the settings, and none of them better than the others.',
+    meaning: 'None of them is opened, so that no reader is taken for another.',
+    remedy: 'Name it by its port as `checkpost readers` prints it.',
+  },
+  PROFILE_UNKNOWN: {
+    what: 'There is no reader profile of this name.',
+    meaning: 'Nothing was started.',
+    remedy: 'See `checkpost readers profiles` for those that there are, or add one under `profiles`.',
+  },
 
   // Store and record
   STORE_CORRUPT: {

@@ -43,6 +43,11 @@ export const conditions = {
     title: 'Reader sends noise',
     remedy: 'Check the baud rate and the wiring.',
   },
+  'reader-silent': {
+    severity: 'error',
+    title: 'Reader does not answer',
+    remedy: 'Check its power, its profile and the baud rate; `checkpost readers probe` finds them.',
+  },
   'central-unreachable': {
     severity: 'warning',
     title: 'Centre out of reach, answers come from the copy',
@@ -110,6 +115,7 @@ export const ReaderState = Type.Union([
   Type.Literal('absent'),
   Type.Literal('refused'),
   Type.Literal('noise'),
+  Type.Literal('silent'),
 ]);
 export type ReaderState = Static<typeof ReaderState>;
 

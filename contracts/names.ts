@@ -28,6 +28,9 @@ export const ReaderId = Type.String({
 });
 export type ReaderId = Static<typeof ReaderId>;
 
+/** In place of a reader's id where an officer typed; no reader may be called so. */
+export const typedReader = 'typed';
+
 /** Any UUID in lower case; those that we make are version 7 (RFC 9562), so that they sort by time. */
 export const Uuid = Type.String({
   pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$',

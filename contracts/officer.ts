@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { DocumentFormat, DocumentTypeName, DocumentWarning } from './documents.ts';
+import { DocumentFormat, DocumentTypeName, DocumentWarning, PartialRead } from './documents.ts';
 import { ReaderState } from './health.ts';
 import { ClockState, Instant, ReaderId, Uuid } from './names.ts';
 import { HitOutcome, OfficerName } from './outbox.ts';
@@ -20,6 +20,10 @@ export const ShownDocument = Type.Object(
     issuingState: Type.String(),
     documentNumber: Type.String(),
     expiry: Type.Optional(Type.String()),
+    /** Places in the number, from 0, whose characters are in doubt. */
+    doubtful: Type.Optional(Type.Array(Type.Integer({ minimum: 0 }))),
+    /** How many characters were put right before the document was understood; the number is never among them. */
+    repairs: Type.Optional(Type.Integer({ minimum: 1 })),
   },
   { additionalProperties: false },
 );
@@ -48,6 +52,8 @@ export const LookupView = Type.Object(
     phase: Type.Union([Type.Literal('searching'), Type.Literal('final')]),
     document: Type.Union([Type.Null(), ShownDocument]),
     warnings: Type.Array(DocumentWarning),
+    /** Of an unreadable document: what was read of the number's line. */
+    partial: Type.Optional(PartialRead),
     verdict: Type.Union([Type.Null(), Verdict]),
     confirmation: Confirmation,
     late: Type.Boolean(),
@@ -74,7 +80,19 @@ export const TerminalView = Type.Object(
     clock: ClockState,
     time: Instant,
     link: Type.Union([Type.Literal('up'), Type.Literal('down'), Type.Literal('unknown')]),
-    readers: Type.Array(Type.Object({ id: ReaderId, state: ReaderState }, { additionalProperties: false })),
+    readers: Type.Array(
+      Type.Object(
+        {
+          id: ReaderId,
+          state: ReaderState,
+          /** Whether it reads when it is told to: `POST /api/readers/{id}/trigger`. */
+          trigger: Type.Boolean(),
+          /** What it says about itself, and where it stands, where that is not what the settings say. */
+          about: Type.Optional(Type.String({ maxLength: 200 })),
+        },
+        { additionalProperties: false },
+      ),
+    ),
     edition: Type.Union([
       Type.Null(),
       Type.Object(

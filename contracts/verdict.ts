@@ -73,6 +73,8 @@ export const UnresolvedReason = Type.Union([
   Type.Literal('central-stale'),
   Type.Literal('not-recorded'),
   Type.Literal('not-searchable'),
+  /** Nothing is recorded under the number as read, but its check digit does not hold: it may be another number. */
+  Type.Literal('number-doubtful'),
 ]);
 export type UnresolvedReason = Static<typeof UnresolvedReason>;
 

@@ -60,6 +60,42 @@ describe('A configuration', () => {
     }
   });
 
+  test('of a group that has several kinds is said of the kind that was chosen, with its range', () => {
+    const profile = {
+      name: 'ours',
+      family: 'swipe',
+      title: 'Ours',
+      link: { kind: 'serial', baudRate: 5, speed: 1 },
+      framing: { kind: 'linez' },
+      protocol: { kind: 'listen', trigger: { start: 'xy', stop: '00' } },
+    };
+    const parsed = parseSettings(AgentSettings, { ...good, profiles: [profile] }, 'agent.json');
+    if (parsed.ok) throw new Error('it was accepted');
+    const lines = parsed.fault.detail.split('\n').slice(1);
+    expect(lines).toEqual([
+      'profiles.0.link.speed: is not a setting; settings here: kind, baudRate, dataBits, parity, stopBits, dtr',
+      'profiles.0.link.baudRate: found 5; allowed: a whole number from 300 to 921600 baud',
+      'profiles.0.framing.kind: found "linez"; allowed: one of lines, ocr31x, rte6701, elyctis',
+      'profiles.0.protocol.trigger.start: found "xy"; allowed: bytes as pairs of hexadecimal digits',
+    ]);
+  });
+
+  test('is none where a group of several kinds leaves out what has a default', () => {
+    const profile = {
+      name: 'ours',
+      family: 'swipe',
+      title: 'Ours',
+      link: { kind: 'serial', baudRate: 19_200 },
+      framing: { kind: 'lines' },
+      protocol: { kind: 'listen' },
+    };
+    const parsed = parseSettings(AgentSettings, { ...good, profiles: [profile] }, 'agent.json');
+    expect(parsed).toMatchObject({
+      ok: true,
+      value: { profiles: [{ link: { parity: 'none', dtr: true }, framing: { lastLineEnd: true } }] },
+    });
+  });
+
   test('that lacks what has no default says which', () => {
     const { edition: _, ...without } = good;
     const parsed = parseSettings(AgentSettings, without, 'agent.json');

@@ -28,11 +28,18 @@ export function loadSettings<S extends TSchema>(schema: S, file: string): Result
 /** The same for a value that is already parsed; `file` is named in faults and is where relative paths begin. */
 export function parseSettings<S extends TSchema>(schema: S, given: unknown, file: string): Result<Static<S>> {
   const value = Default(schema, Clone(given));
+  const choices = choicesIn(schema, value, []);
+  for (const { chosen, value: group } of choices) {
+    if (chosen !== undefined) Object.assign(group as object, Default(chosen as TSchema, group));
+  }
   if (Check(schema, value)) return ok(resolvePaths(schema, value, dirname(resolve(file))) as Static<S>);
   const lines = new Set<string>();
   for (const error of Errors(schema, value)) {
-    for (const line of describe(schema, value, error)) lines.add(line);
+    // What is wrong inside a choice is said of the alternative that was chosen, not of all the others.
+    if (choices.some(({ path }) => `${error.instancePath}/`.startsWith(`/${path.join('/')}/`))) continue;
+    for (const line of describe(schema, value, error, [])) lines.add(line);
   }
+  for (const choice of choices) for (const line of describeChoice(choice)) lines.add(line);
   return fail('SETTINGS_INVALID', `${file}\n${[...lines].join('\n')}`);
 }
 
@@ -51,6 +58,10 @@ export interface SchemaNode {
   readonly maxItems?: number;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly items?: SchemaNode;
+  readonly anyOf?: readonly SchemaNode[];
+  readonly const?: unknown;
+  /** What is allowed, in words, where the pattern says it badly. */
+  readonly words?: string;
 }
 
 interface Complaint {
@@ -60,27 +71,68 @@ interface Complaint {
   readonly params: object;
 }
 
-function describe(schema: TSchema, value: unknown, error: Complaint): string[] {
+/** A group of the settings that may be of several kinds, told apart by its member `kind`. */
+interface Choice {
+  readonly path: readonly string[];
+  readonly node: SchemaNode;
+  readonly value: unknown;
+  /** The alternative of that kind; undefined where there is none. */
+  readonly chosen: SchemaNode | undefined;
+}
+
+function choicesIn(node: SchemaNode, value: unknown, path: readonly string[]): Choice[] {
+  if (node.items !== undefined && Array.isArray(value)) {
+    const { items } = node;
+    return value.flatMap((item, at) => choicesIn(items, item, [...path, String(at)]));
+  }
+  if (node.anyOf?.some((one) => kindOf(one) !== undefined)) {
+    const kind = (value as { kind?: unknown } | null | undefined)?.kind;
+    const chosen = kind === undefined ? undefined : node.anyOf.find((one) => kindOf(one) === kind);
+    return [{ path, node, value, chosen }, ...(chosen === undefined ? [] : choicesIn(chosen, value, path))];
+  }
+  if (node.properties === undefined || typeof value !== 'object' || value === null) return [];
+  const members = value as Readonly<Record<string, unknown>>;
+  return Object.entries(node.properties).flatMap(([name, inner]) =>
+    members[name] === undefined ? [] : choicesIn(inner, members[name], [...path, name]),
+  );
+}
+
+function kindOf(node: SchemaNode): string | undefined {
+  const kind = node.properties?.['kind']?.const;
+  return typeof kind === 'string' ? kind : undefined;
+}
+
+function describeChoice({ path, node, value, chosen }: Choice): string[] {
+  if (chosen !== undefined) {
+    return [...Errors(chosen as TSchema, value)].flatMap((error) => describe(chosen, value, error, path));
+  }
+  const kind = (value as { kind?: unknown } | null)?.kind;
+  const kinds = node.anyOf?.map(kindOf).join(', ');
+  return [`${dotted([...path, 'kind'])}: found ${show(kind)}; allowed: one of ${kinds}`];
+}
+
+function describe(schema: SchemaNode, value: unknown, error: Complaint, prefix: readonly string[]): string[] {
   const path = error.instancePath.split('/').filter((part) => part !== '');
+  const named = (...more: readonly string[]): string => dotted([...prefix, ...path, ...more]);
   const params = error.params as { requiredProperties?: string[]; additionalProperties?: string[] };
   if (error.keyword === 'required') {
     return (params.requiredProperties ?? []).map((name) => {
-      return `${dotted([...path, name])}: is missing; allowed: ${allowed(nodeAt(schema, [...path, name]))}`;
+      return `${named(name)}: is missing; allowed: ${allowed(nodeAt(schema, [...path, name]))}`;
     });
   }
   if (error.keyword === 'additionalProperties') {
     const known = Object.keys(nodeAt(schema, path)?.properties ?? {});
     return (params.additionalProperties ?? []).map((name) => {
-      return `${dotted([...path, name])}: is not a setting; settings here: ${known.join(', ')}`;
+      return `${named(name)}: is not a setting; settings here: ${known.join(', ')}`;
     });
   }
   // A property that is unknown makes `additionalProperties: false` complain at its own place too.
   const node = nodeAt(schema, path);
   if (node === undefined) return [];
-  return [`${dotted(path)}: found ${show(valueAt(value, path))}; allowed: ${allowed(node)}`];
+  return [`${named()}: found ${show(valueAt(value, path))}; allowed: ${allowed(node)}`];
 }
 
-function nodeAt(schema: TSchema, path: readonly string[]): SchemaNode | undefined {
+function nodeAt(schema: SchemaNode, path: readonly string[]): SchemaNode | undefined {
   let node: SchemaNode | undefined = schema;
   for (const part of path)
     node = node?.items !== undefined && /^\d+$/.test(part) ? node.items : node?.properties?.[part];
@@ -104,7 +156,10 @@ function show(value: unknown): string {
 export function allowed(node: SchemaNode | undefined): string {
   if (node === undefined) return 'a value';
   const unit = node.unit === undefined ? '' : ` ${node.unit}`;
+  if (node.words !== undefined) return node.words;
   if (node.enum !== undefined) return `one of ${node.enum.join(', ')}`;
+  if (node.const !== undefined) return show(node.const);
+  if (node.anyOf !== undefined) return `one of ${node.anyOf.map(alternative).join(', ')}`;
   switch (node.type) {
     case 'integer':
       return `a whole number from ${node.minimum} to ${node.maximum}${unit}`;
@@ -118,6 +173,12 @@ export function allowed(node: SchemaNode | undefined): string {
     default:
       return `a group with ${Object.keys(node.properties ?? {}).join(', ')}`;
   }
+}
+
+/** A group in a choice is named by the kind that tells it from the others. */
+function alternative(node: SchemaNode): string {
+  const kind = kindOf(node);
+  return kind === undefined ? allowed(node) : `a group of kind ${kind}`;
 }
 
 function resolvePaths(node: SchemaNode, value: unknown, base: string): unknown {

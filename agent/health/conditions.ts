@@ -26,6 +26,7 @@ const readerConditions: Readonly<Record<Exclude<ReaderState, 'ready'>, Condition
   absent: 'reader-absent',
   refused: 'reader-refused',
   noise: 'reader-noise',
+  silent: 'reader-silent',
 };
 
 /** The conditions that stand; none where all is well. */

@@ -62,8 +62,8 @@ checkpost site: the sites of a bureau, and what an engineer takes there
 Usage: checkpost site add    --dir DIR --id ID --name NAME [--time-zone ZONE] [--latitude N --longitude N] [--terminals N]
        checkpost site list   --dir DIR
        checkpost site show   SITE --dir DIR
-       checkpost site bundle SITE --dir DIR --out DIR [--terminal N] [--reader DEVICE]... [--baud N] [--valid-days N]
-                             [--central-url URL] [--fleet-url URL]
+       checkpost site bundle SITE --dir DIR --out DIR [--terminal N] [--reader DEVICE[,PROFILE]]... [--baud N]
+                             [--valid-days N] [--central-url URL] [--fleet-url URL]
 
 add enters a site. bundle writes what goes on the engineer's stick for one terminal, and prints the enrolment code. Tell
 the code by telephone or in person, never with the stick: it is kept nowhere and cannot be shown again. A new bundle
@@ -78,8 +78,10 @@ makes those before it for the same terminal void.
   --terminals N        how many terminals stand there, 1 to 99 (default 1)
   --out DIR            folder of the bundle, usually the stick
   --terminal N         which terminal of the site, from 1 (may be left out where there is one)
-  --reader DEVICE      stable name of a passport reader's device, as under /dev/serial/by-id; may be given several times
-  --baud N             speed of the readers (default 9600)
+  --reader DEVICE[,PROFILE]
+                       a passport reader by its stable identity, as checkpost readers prints it, and its profile (default
+                       swipe; checkpost readers profiles lists them); may be given several times
+  --baud N             speed of the readers, where it is not that of their profile
   --valid-days N       days until the bundle expires, 1 to 90 (default 14)
   --central-url URL    lookup service, https://... (default: what the authority was made with)
   --fleet-url URL      broker, mqtts://... (likewise)${passphraseHelp}
@@ -138,9 +140,14 @@ const act: Readonly<Record<keyof typeof verbs, Act>> = {
         out: args.text('out') ?? '',
         centralUrl: args.text('central-url'),
         fleetUrl: args.text('fleet-url'),
-        readers: args
-          .list('reader')
-          .map((path) => (baud === undefined ? { path } : { path, baudRate: baud })),
+        readers: args.list('reader').map((word) => {
+          const [device = '', profile] = word.split(',', 2);
+          return {
+            device,
+            ...(profile !== undefined && { profile }),
+            ...(baud !== undefined && { baudRate: baud }),
+          };
+        }),
         validDays: numbers.value['valid-days'],
       },
       parts,

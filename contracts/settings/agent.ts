@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { BureauCode, ReaderId, SiteId, TerminalId } from '../names.ts';
+import { devicePattern, Feedback, ProfileName, ReaderProfile } from '../readers.ts';
 import { choice, flag, group, integer, path, text } from './setting.ts';
 
 /** The configuration of `checkpost agent`. Written by enrolment; an engineer may edit it. */
@@ -14,24 +15,51 @@ export const AgentSettings = Type.Object(
       group(
         {
           id: Type.String({ ...ReaderId, description: 'Name of this reader on the pages and in the record' }),
-          path: path({ description: 'Stable name of the device, as under /dev/serial/by-id' }),
-          baudRate: integer(
-            { minimum: 300, maximum: 921_600 },
-            { description: 'Speed of the line', unit: 'baud', default: 9600 },
-          ),
-          idleMillis: integer(
-            { minimum: 50, maximum: 5000 },
+          device: text(
+            { pattern: devicePattern, maxLength: 256 },
             {
-              description: 'Silence after which a frame without a closing line end is taken as complete',
-              unit: 'ms',
-              default: 300,
+              description: 'The device by its stable identity, as `checkpost readers` prints it',
+              words: 'usb:VENDOR:PRODUCT:SERIAL, usb:VENDOR:PRODUCT@PORT, or a path that begins with a slash',
             },
           ),
+          profile: Type.String({
+            ...ProfileName,
+            description: 'Its profile: one that ships (`checkpost readers profiles`) or one of `profiles`',
+            default: 'swipe',
+          }),
+          baudRate: Type.Optional(
+            integer(
+              { minimum: 300, maximum: 921_600 },
+              { description: 'Speed of the line, in place of that of the profile', unit: 'baud' },
+            ),
+          ),
+          idleMillis: Type.Optional(
+            integer(
+              { minimum: 20, maximum: 5000 },
+              {
+                description:
+                  'Silence after which a frame without an end is taken as complete, in place of that of the profile',
+                unit: 'ms',
+              },
+            ),
+          ),
+          feedback: Feedback,
+          replacement: choice(['accept', 'refuse'], {
+            description:
+              'Whether another device of the same model may take the place of one that is gone; said on the page when it does',
+            default: 'accept',
+          }),
         },
         { description: 'One passport reader' },
       ),
       { maxItems: 16, description: 'Passport readers of this terminal', default: [] },
     ),
+    profiles: Type.Array(ReaderProfile, {
+      maxItems: 32,
+      description:
+        'Reader profiles of this site, each as `checkpost readers probe` prints it; one with the name of a shipped one replaces it',
+      default: [],
+    }),
     tls: group(
       {
         authority: path({ description: 'Certificates of the authority that the centre is trusted by, PEM' }),

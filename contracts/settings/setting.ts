@@ -6,6 +6,8 @@ export interface SettingNote {
   readonly description: string;
   /** `ms`, `s`, `B`, `baud` …; left out where there is none. */
   readonly unit?: string;
+  /** What is allowed, in words, where a pattern says it badly. */
+  readonly words?: string;
   /** Left out where the setting must be given. */
   readonly default?: unknown;
 }

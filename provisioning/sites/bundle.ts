@@ -1,5 +1,6 @@
-import { isAbsolute, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Bundle, bundleType, type Site } from '#contracts/enrolment.ts';
+import { devicePattern } from '#contracts/readers.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
 import { wall } from '#contracts/units.ts';
 import { signEnvelope } from '#formats/envelope.ts';
@@ -25,8 +26,12 @@ export interface BundleOrder extends AuthorityAt {
   /** Addresses of the centre; those of the authority where left out. */
   readonly centralUrl?: string | undefined;
   readonly fleetUrl?: string | undefined;
-  /** Stable names of the readers' devices. */
-  readonly readers?: readonly { readonly path: string; readonly baudRate?: number }[];
+  /** The readers' devices by their stable identities (`devicePattern`), with their profiles: `swipe` where left out. */
+  readonly readers?: readonly {
+    readonly device: string;
+    readonly profile?: string;
+    readonly baudRate?: number;
+  }[];
   /** Days until the token expires; 14 where left out. */
   readonly validDays?: number | undefined;
 }
@@ -110,9 +115,13 @@ function contents(order: BundleOrder, authority: Authority, site: Site, parts: P
   const days = order.validDays ?? 14;
   if (!Number.isInteger(days) || days < 1 || days > 90)
     return fail('USAGE', '--valid-days is a whole number from 1 to 90.');
-  const relative = (order.readers ?? []).find((reader) => !isAbsolute(reader.path));
-  if (relative !== undefined)
-    return fail('USAGE', `The path of a reader begins with a slash; ${relative.path} does not.`);
+  const strange = (order.readers ?? []).find(({ device }) => !new RegExp(devicePattern).test(device));
+  if (strange !== undefined) {
+    return fail(
+      'USAGE',
+      `${strange.device} names no reader: write a path that begins with a slash, or an identity such as usb:0403:6001:A50285BI.`,
+    );
+  }
   const now = parts.clock.wall();
   const bundle = {
     v: 1,
@@ -122,8 +131,14 @@ function contents(order: BundleOrder, authority: Authority, site: Site, parts: P
     centre: { central, fleet },
     authority: readText(authority.files.root),
     trusted: authority.trusted.keys,
-    readers: (order.readers ?? []).map(({ path, baudRate = 9600 }, i) => {
-      return { id: `counter-${i + 1}`, path, baudRate, idleMillis: 300 };
+    readers: (order.readers ?? []).map((reader, i) => {
+      return {
+        id: `counter-${i + 1}`,
+        profile: 'swipe',
+        feedback: 'discreet',
+        replacement: 'accept',
+        ...reader,
+      };
     }),
     token: {
       id: uuid7(now, parts.random),

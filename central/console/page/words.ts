@@ -30,6 +30,7 @@ export const readerWords: Record<ReaderState, string> = {
   ready: 'ready',
   absent: 'not plugged in',
   refused: 'cannot be opened',
+  silent: 'does not answer',
   noise: 'sends noise',
 };
 
