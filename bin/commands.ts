@@ -15,6 +15,14 @@ export const commands: Readonly<
     load: () => import('./commands/demo.ts'),
   },
   status: { summary: 'say how this terminal is', load: () => import('./commands/status.ts') },
+  readers: {
+    summary: 'list passport readers, find the settings of an unknown one',
+    load: () => import('./commands/readers.ts'),
+  },
+  simulate: {
+    summary: 'play a passport reader on a pseudo-terminal',
+    load: () => import('./commands/simulate.ts'),
+  },
   document: { summary: 'read MRZ lines from standard input', load: () => import('./commands/document.ts') },
   edition: {
     summary: 'make and describe editions of a collection',

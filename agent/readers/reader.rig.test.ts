@@ -8,7 +8,7 @@ import { createLog } from '#runtime/log.ts';
 import { stolenPassport } from '#test/rigs/documents.ts';
 import { eventually } from '#test/rigs/eventually.ts';
 import { type SerialReader, startSerialReader } from '#test/rigs/serial-reader.ts';
-import { type Frame, openReader, type Reader } from './index.ts';
+import { chooseProfile, createLocator, type Frame, openReader, type Reader } from './index.ts';
 
 // A real pseudo-terminal and the real node-serialport.
 
@@ -37,9 +37,13 @@ afterEach(async () => {
 });
 
 function open(path: string): Reader {
+  const profile = chooseProfile({ profile: 'swipe', idleMillis: 100 }, []);
+  if (!profile.ok) throw new Error(profile.fault.detail);
+  const wanted = [{ id: 'counter-1', device: path, kind: 'serial', replacement: 'accept' }] as const;
   return openReader(
-    { id: 'counter-1', path, baudRate: 9600, idleMillis: 100 },
+    { id: 'counter-1', profile: profile.value, feedback: 'discreet' },
     {
+      locator: createLocator({ wanted, scan: () => [], clock: systemClock, keep: ms(0) }),
       clock: systemClock,
       random: () => 0.5,
       log: createLog('trace', 'test', { write: (line) => lines.push(line) }),
@@ -77,6 +81,16 @@ test('When the reader is unplugged in mid-frame, the half is dropped, and after 
   device.send(passport);
   await eventually(() => frames.length > 0);
   expect(texts()).toEqual([passport]);
+});
+
+test('A document that the reader sends three times is one read; after a moment it is another', async () => {
+  device.send(passport.repeat(3));
+  device.send(`${stolenPassport[0]}\r`);
+  await eventually(() => frames.length === 2, { what: 'the half frame behind it' });
+  expect(texts()).toEqual([passport, `${stolenPassport[0]}\r`]);
+  await new Promise((resolve) => systemClock.after(ms(1100), () => resolve(undefined)));
+  device.send(passport);
+  await eventually(() => frames.length === 3);
 });
 
 test('When the reader is away again and again, it comes back every time, and each cause is one line in the log', async () => {

@@ -1,140 +1,157 @@
 import type { ReaderState } from '#contracts/health.ts';
 import type { ReaderId } from '#contracts/names.ts';
+import type { Feedback, ReaderProfile } from '#contracts/readers.ts';
 import { fail, type Fault } from '#contracts/result.ts';
-import type { AgentSettings } from '#contracts/settings/agent.ts';
 import { ms } from '#contracts/units.ts';
-import { Backoff } from '#runtime/backoff.ts';
 import type { Clock } from '#runtime/clock.ts';
 import { faultFields, type Log } from '#runtime/log.ts';
+import { Connection, type Place } from './connection.ts';
+import type { Locator } from './devices/locate.ts';
 import type { Frame } from './frame.ts';
-import { type Framed, LineFraming } from './line-framing.ts';
-import { openSerialLink, type SerialLink } from './serial-link.ts';
+import { createFraming } from './framing/create.ts';
+import type { Framed, Framing } from './framing/framing.ts';
+import { fromHex } from './protocol/bytes.ts';
+import { createProtocol } from './protocol/create.ts';
+import type { Protocol, ProtocolAction } from './protocol/protocol.ts';
+import { Repeats } from './repeats.ts';
+
+/** What a reader's light and beep can say. */
+export type Signal = 'read' | 'again' | 'attention';
 
 export interface Reader {
   readonly id: ReaderId;
   state(): ReaderState;
+  /** What it says about itself, and where it was found, where that is not what the settings say; empty otherwise. */
+  about(): string;
+  /** Whether `trigger` does something. */
+  readonly canTrigger: boolean;
+  /** Tells it to read, where it waits for that. */
+  trigger(): void;
+  /** Light and beep, as far as it has them and the settings allow. */
+  signal(signal: Signal): void;
   close(): Promise<void>;
 }
 
 export interface ReaderListener {
   frame(frame: Frame): void;
-  /** Its state has changed. */
+  /** Its state, or what it says about itself, has changed. */
   state(): void;
   /** Something was wrong with what came; the bytes are not in the fault. */
   fault(fault: Fault): void;
 }
 
+export interface ReaderSettings {
+  readonly id: ReaderId;
+  readonly profile: ReaderProfile;
+  readonly feedback: Feedback;
+}
+
 export interface ReaderParts {
+  readonly locator: Locator;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
   readonly listener: ReaderListener;
 }
 
-export type ReaderSettings = AgentSettings['readers'][number];
-
-/** An unplugged device often says nothing until it is written to (node-serialport#2043): so it is looked for. */
-const checkEvery = ms(500);
-
 /**
- * A serial reader by its stable name: opened, read, and opened again for as long as it takes, whatever happens to its
- * cable. Gives frames; half of one is dropped when the device goes, and never joined to what comes after.
+ * A reader: its connection, its framing and its protocol, joined. Gives frames; half of one is dropped when the device
+ * goes, and never joined to what comes after.
  */
 export function openReader(settings: ReaderSettings, parts: ReaderParts): Reader {
-  return new SerialReader(settings, parts);
+  return new DeviceReader(settings, parts);
 }
 
-class SerialReader implements Reader {
+class DeviceReader implements Reader {
   readonly id: ReaderId;
+  readonly canTrigger: boolean;
   readonly #settings: ReaderSettings;
   readonly #parts: ReaderParts;
-  readonly #framing = new LineFraming();
-  readonly #backoff: Backoff;
+  readonly #framing: Framing;
+  readonly #repeats: Repeats;
+  readonly #connection: Connection;
+  #protocol: Protocol;
   #state: ReaderState = 'absent';
-  #saidCause: string | undefined;
-  #link: SerialLink | undefined;
-  #closed = false;
+  #said = '';
+  #place = '';
   #cancelSilence: () => void = () => {};
-  #cancelTimer: () => void = () => {};
-  #opening: Promise<void>;
+  #cancelWait: () => void = () => {};
 
   constructor(settings: ReaderSettings, parts: ReaderParts) {
-    this.id = settings.id;
+    const { id, profile } = settings;
+    this.id = id;
+    this.canTrigger = profile.can.trigger;
     this.#settings = settings;
     this.#parts = parts;
-    this.#backoff = new Backoff(checkEvery, ms(5000), parts.random);
-    this.#opening = this.#open();
+    this.#framing = createFraming(profile.framing);
+    this.#protocol = createProtocol(profile.protocol, profile.idleMillis);
+    this.#repeats = new Repeats(ms(profile.repeatMillis));
+    const { locator, clock, random, log } = parts;
+    this.#connection = new Connection({
+      id,
+      profile: profile.link,
+      locator,
+      clock,
+      random,
+      log,
+      opened: (place) => this.#opened(place),
+      data: (chunk) => this.#data(chunk),
+      lost: (why) => this.#lost(why),
+      failed: ({ code }) => this.#become(code === 'READER_ABSENT' ? 'absent' : 'refused'),
+    });
   }
 
   state(): ReaderState {
     return this.#state;
   }
 
+  about(): string {
+    return [this.#said, this.#place].filter((part) => part !== '').join('; ');
+  }
+
+  trigger(): void {
+    if (this.#connection.isOpen) this.#do(this.#protocol.step({ kind: 'trigger' }));
+  }
+
+  signal(signal: Signal): void {
+    const { feedback, profile } = this.#settings;
+    if (feedback === 'off') return;
+    const { read, again, attention } = profile.signals;
+    // Discreet: whoever stands at the counter sees and hears the same for every verdict.
+    const loud = feedback === 'full' ? (attention ?? read) : read;
+    const bytes = { read, again, attention: loud }[signal];
+    if (bytes !== undefined) this.#connection.write(fromHex(bytes));
+  }
+
   async close(): Promise<void> {
-    this.#closed = true;
-    this.#cancelTimer();
     this.#cancelSilence();
-    await this.#opening;
-    await this.#link?.close();
-    this.#link = undefined;
+    this.#cancelWait();
+    await this.#connection.close();
   }
 
-  async #open(): Promise<void> {
-    const { clock, log } = this.#parts;
-    const listener = {
-      data: (chunk: Uint8Array) => this.#data(chunk),
-      lost: (why: string) => void this.#lose(why),
-    };
-    const opened = await openSerialLink(this.#settings, listener, clock);
-    if (this.#closed) {
-      if (opened.ok) await opened.value.close();
-      return;
-    }
-    if (opened.ok) {
-      this.#link = opened.value;
-      this.#backoff.worked();
-      this.#saidCause = undefined;
-      log.info('The reader is ready', { path: this.#settings.path });
-      this.#become('ready');
-      this.#cancelTimer = clock.after(checkEvery, () => this.#check());
-      return;
-    }
-    const { fault } = opened;
-    // Once per cause: a reader that is away for a month is one line, not five million.
-    if (this.#saidCause !== fault.detail) log.warn('The reader cannot be opened', faultFields(fault));
-    this.#saidCause = fault.detail;
-    const absent = fault.code === 'READER_ABSENT';
-    this.#become(absent ? 'absent' : 'refused');
-    // An absent one is looked for steadily: the officer has just plugged it in and waits.
-    this.#reopenAfter(absent ? checkEvery : this.#backoff.next());
+  #opened(place: Place): void {
+    const { log } = this.#parts;
+    this.#place = placeWords(place);
+    log.info('The reader is ready', { node: place.node, how: place.how });
+    if (place.how !== 'exact')
+      log.warn('The reader is not the device of the settings', { place: this.#place });
+    this.#become('ready');
+    const { protocol, idleMillis } = this.#settings.profile;
+    this.#protocol = createProtocol(protocol, idleMillis);
+    this.#do(this.#protocol.step({ kind: 'opened' }));
   }
 
-  #reopenAfter(delay: ReturnType<typeof ms>): void {
-    this.#cancelTimer();
-    if (this.#closed) return;
-    this.#cancelTimer = this.#parts.clock.after(delay, () => {
-      this.#opening = this.#open();
-    });
-  }
-
-  #check(): void {
-    if (this.#link === undefined || this.#closed) return;
-    if (this.#link.present()) this.#cancelTimer = this.#parts.clock.after(checkEvery, () => this.#check());
-    else void this.#lose('unplugged');
-  }
-
-  async #lose(why: string): Promise<void> {
-    const link = this.#link;
-    if (link === undefined || this.#closed) return;
-    this.#link = undefined;
+  #lost(why: string): void {
     this.#cancelSilence();
+    this.#cancelWait();
     const half = this.#framing.pending;
     this.#framing.reset();
+    this.#repeats.forget();
+    this.#said = '';
+    this.#place = '';
     this.#parts.log.warn('The reader is gone', { code: 'READER_LOST', reason: why, halfFrame: half });
     if (half) this.#parts.listener.fault(fail('READER_LOST', 'It went in the middle of a frame.').fault);
     this.#become('absent');
-    await link.close();
-    this.#reopenAfter(ms(0));
   }
 
   #data(chunk: Uint8Array): void {
@@ -142,25 +159,88 @@ class SerialReader implements Reader {
     this.#cancelSilence();
     this.#pass(this.#framing.push(chunk), receivedAt);
     if (!this.#framing.pending) return;
-    this.#cancelSilence = this.#parts.clock.after(ms(this.#settings.idleMillis), () =>
-      this.#pass(this.#framing.silence(), receivedAt),
-    );
+    const { clock } = this.#parts;
+    this.#cancelSilence = clock.after(ms(this.#settings.profile.idleMillis), () => {
+      // Where this process was held up for so long, what came meanwhile is read before another timer fires.
+      this.#cancelSilence = clock.after(ms(1), () => this.#silence(receivedAt));
+    });
   }
 
-  #pass(framed: readonly Framed[], receivedAt: Frame['receivedAt']): void {
-    const { listener } = this.#parts;
-    for (const one of framed) {
-      if (one.kind === 'frame') {
-        this.#parts.log.trace('A frame came', { bytes: one.bytes.length, noisy: one.noisy });
-        listener.frame({ reader: this.id, bytes: one.bytes, receivedAt });
-        if (one.noisy) this.#fault('FRAME_NOISE', `${one.bytes.length} bytes.`);
-        else this.#become('ready');
-      } else if (one.kind === 'noise') this.#fault('FRAME_NOISE', `${one.count} bytes.`);
-      else this.#fault('FRAME_TOO_LONG', 'The rest is passed over until the line is silent.');
+  #silence(receivedAt: Frame['receivedAt']): void {
+    // A cable that was pulled in the middle of a frame is silent too, and half a frame of it is no read.
+    this.#connection.check();
+    if (this.#connection.isOpen) this.#pass(this.#framing.silence(), receivedAt);
+  }
+
+  #pass(all: readonly Framed[], receivedAt: Frame['receivedAt']): void {
+    for (const framed of all) this.#do(this.#protocol.step({ kind: 'framed', framed }), receivedAt);
+  }
+
+  /** Does what the protocol wants. */
+  #do(actions: readonly ProtocolAction[], receivedAt = this.#parts.clock.monotonic()): void {
+    for (const action of actions) {
+      switch (action.kind) {
+        case 'send':
+          this.#connection.write(action.bytes);
+          break;
+        case 'deliver':
+          this.#deliver(action.framed, receivedAt);
+          break;
+        case 'wait':
+          this.#cancelWait();
+          this.#cancelWait = this.#parts.clock.after(ms(action.millis), () =>
+            this.#do(this.#protocol.step({ kind: 'timeout' })),
+          );
+          break;
+        case 'answers':
+          this.#answers(action.yes);
+          break;
+        case 'about':
+        default:
+          this.#said = action.text;
+          this.#parts.listener.state();
+      }
     }
   }
 
-  #fault(code: 'FRAME_NOISE' | 'FRAME_TOO_LONG', detail: string): void {
+  #answers(yes: boolean): void {
+    if (yes && this.#state === 'silent') this.#become('ready');
+    if (yes || this.#state === 'silent') return;
+    const { fault } = fail('READER_SILENT', 'It does not answer what it is asked.');
+    this.#parts.log.warn('The reader does not answer', faultFields(fault));
+    this.#parts.listener.fault(fault);
+    this.#become('silent');
+  }
+
+  #deliver(framed: Framed, receivedAt: Frame['receivedAt']): void {
+    const { listener, log } = this.#parts;
+    switch (framed.kind) {
+      case 'frame': {
+        const { text, noisy, damaged } = framed;
+        if (this.#repeats.isRepeat(text, receivedAt))
+          return log.debug('A frame came again and is passed over');
+        log.trace('A frame came', { bytes: text.length, noisy, damaged });
+        listener.frame({ reader: this.id, bytes: text, damaged, receivedAt });
+        if (noisy) this.#fault('FRAME_NOISE', `${text.length} bytes.`);
+        else if (damaged) this.#fault('FRAME_DAMAGED', `${text.length} bytes.`);
+        else this.#become('ready');
+        break;
+      }
+      case 'noise':
+        this.#fault('FRAME_NOISE', `${framed.bytes.length} bytes.`);
+        break;
+      case 'too-long':
+        this.#fault('FRAME_TOO_LONG', 'The rest is passed over until the line is silent.');
+        break;
+      case 'other':
+        log.debug('The reader read what is no travel document and is passed over', { what: framed.what });
+        break;
+      case 'reply':
+      default:
+    }
+  }
+
+  #fault(code: 'FRAME_NOISE' | 'FRAME_TOO_LONG' | 'FRAME_DAMAGED', detail: string): void {
     const { listener, log } = this.#parts;
     const { fault } = fail(code, detail);
     // A flood of noise is one line: the state stands until a clean frame comes.
@@ -174,4 +254,11 @@ class SerialReader implements Reader {
     this.#state = state;
     this.#parts.listener.state();
   }
+}
+
+function placeWords({ how, device }: Place): string {
+  const usb = device?.usb;
+  if (how === 'exact' || usb === undefined) return '';
+  if (how === 'moved') return `in another port, ${usb.port}`;
+  return `another of the same model${usb.serial === undefined ? '' : `, serial number ${usb.serial}`}`;
 }

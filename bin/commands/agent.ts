@@ -34,6 +34,10 @@ Example: checkpost agent --config /etc/checkpost/agent.json --check-config
     }
     const settings: Result<AgentSettings> = loadSettings(AgentSettings, config);
     if (!settings.ok) return report(settings.fault, context, json);
+    // What the settings say of readers is checked against the profiles; the rest of the agent is not needed for that.
+    const { chooseProfiles } = await import('#agent/readers/index.ts');
+    const profiles = chooseProfiles(settings.value.readers, settings.value.profiles);
+    if (!profiles.ok) return report(profiles.fault, context, json);
     if (args.flag('check-config')) {
       context.stdout.write(json ? '{"ok":true}\n' : `${config}: every setting is good\n`);
       return 0;

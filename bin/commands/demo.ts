@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { emitKeypressEvents } from 'node:readline';
+import { chooseProfile } from '#agent/readers/index.ts';
 import type { AlertRow } from '#contracts/console.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
 import { EventReader } from '#test/rigs/event-source.ts';
+import { refusePlay } from '#test/rigs/reader-simulator/faults.ts';
 import { startStack, type Stack } from '#test/rigs/stack.ts';
 import { type Command, type CommandArguments, type CommandContext, report } from '../command.ts';
 import { scenes, type Scene, summary } from '../demo/tour.ts';
@@ -15,7 +17,7 @@ export const command: Command = {
   help: `
 checkpost demo: the whole way of a document on this machine (what npm start runs)
 
-Usage: checkpost demo [--once] [ports]
+Usage: checkpost demo [--once] [--profile NAME] [ports]
 
 Starts a centre (lookup service, controller, broker), enrols and starts one terminal, and plugs a simulated reader into
 a real pseudo-terminal. Prints where the officer's page and the operators' page are. Keys play scenes; without a
@@ -27,6 +29,7 @@ keyboard the scenes of the reader play in turn. Ctrl-C stops everything and leav
   --console-port N     port of the operators' page (default 8600)
   --lookup-port N      port of the lookup service (default 8443)
   --broker-port N      port of the broker (default 8883)
+  --profile NAME       the reader that is simulated, one of checkpost readers profiles (default swipe)
   --keep DIR           keep everything that the demo writes in this new folder
 
 Exit codes: 0 all of the way worked (or it was stopped), 1 something did not, 2 called wrongly.
@@ -39,11 +42,14 @@ Example: npm start -- --once
     'console-port': { type: 'string' },
     'lookup-port': { type: 'string' },
     'broker-port': { type: 'string' },
+    profile: { type: 'string' },
     keep: { type: 'string' },
   },
   async run(args, context) {
     const ports = readPorts(args);
     if (!ports.ok) return report(ports.fault, context);
+    const profile = readProfile(args);
+    if (!profile.ok) return report(profile.fault, context);
     const kept = args.text('keep');
     const folder = kept ?? mkdtempSync(join(tmpdir(), 'checkpost-demo-'));
     let stack: Stack | undefined;
@@ -51,6 +57,7 @@ Example: npm start -- --once
       stack = await startStack({
         folder,
         ports: ports.value,
+        profile: profile.value,
         say: (text) => context.stderr.write(`demo: ${text}\n`),
       });
       if (args.flag('once')) return await once(stack, context);
@@ -131,11 +138,12 @@ ${scenes.map(({ key, title }) => `  ${key}  ${title}`).join('\n')}
       if (scene !== undefined) enqueue(scene);
     });
   }
+  const swipes = scenes.filter(({ key }) => /\d/.test(key));
   let next = 0;
   const timer = input.isTTY
     ? undefined
     : setInterval(() => {
-        const scene = scenes[next++ % 4];
+        const scene = swipes[next++ % swipes.length];
         if (scene !== undefined) enqueue(scene);
       }, 5000);
   await untilStopped(stopped.signal);
@@ -146,6 +154,14 @@ ${scenes.map(({ key, title }) => `  ${key}  ${title}`).join('\n')}
   }
   context.stdout.write('  stopping\n');
   await turn;
+}
+
+/** A reader that can be played on a pseudo-terminal. */
+function readProfile(args: CommandArguments): Result<string> {
+  const chosen = chooseProfile({ profile: args.text('profile') ?? 'swipe' }, []);
+  if (!chosen.ok) return chosen;
+  const playable = refusePlay(chosen.value, []);
+  return playable.ok ? ok(chosen.value.name) : playable;
 }
 
 function readPorts(

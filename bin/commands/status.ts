@@ -1,10 +1,7 @@
-import { get } from 'node:http';
-import { TerminalView } from '#contracts/officer.ts';
-import { fail, ok, type Result } from '#contracts/result.ts';
+import type { TerminalView } from '#contracts/officer.ts';
 import { AgentSettings } from '#contracts/settings/agent.ts';
-import { systemCode } from '#runtime/errors.ts';
-import { parseJson } from '#runtime/parse.ts';
 import { loadSettings } from '#runtime/settings.ts';
+import { askAgent } from '../ask-agent.ts';
 import { type Command, report } from '../command.ts';
 
 export const command: Command = {
@@ -33,31 +30,12 @@ Example: checkpost status --config /etc/checkpost/agent.json
     }
     const settings = loadSettings(AgentSettings, config);
     if (!settings.ok) return report(settings.fault, context, json);
-    const { host, port } = settings.value.officer;
-    const answer = await ask(`http://${host}:${port}/api/terminal`);
+    const answer = await askAgent(settings.value.officer);
     if (!answer.ok) return report(answer.fault, context, json);
     context.stdout.write(json ? `${JSON.stringify(answer.value)}\n` : words(answer.value));
     return 0;
   },
 };
-
-async function ask(url: string): Promise<Result<TerminalView>> {
-  const text = await new Promise<Result<string>>((resolve) => {
-    const request = get(url, { timeout: 3000 }, (response) => {
-      let body = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => (body += chunk));
-      response.on('end', () => resolve(ok(body)));
-    });
-    request.on('timeout', () => request.destroy());
-    request.on('error', (cause) => {
-      resolve(
-        fail('AGENT_SILENT', `Nothing answers at ${url} (${systemCode(cause) ?? cause.message}).`, cause),
-      );
-    });
-  });
-  return text.ok ? parseJson(TerminalView, text.value, 'AGENT_SILENT') : text;
-}
 
 function words(view: TerminalView): string {
   const { edition, readers } = view;

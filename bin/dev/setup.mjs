@@ -33,6 +33,8 @@ const programs = {
     udevadm: 'udev',
     openssl: 'openssl',
     strace: 'strace',
+    'umockdev-run': 'umockdev',
+    'qemu-system-x86_64': 'qemu-system-x86',
     ps: 'procps',
     'systemd-analyze': 'systemd',
     ping: 'iputils-ping',

@@ -1,34 +1,43 @@
-import { statSync } from 'node:fs';
 import { SerialPort } from 'serialport';
+import type { SerialLinkProfile } from '#contracts/readers.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
 import { ms } from '#contracts/units.ts';
 import type { Clock } from '#runtime/clock.ts';
 import { systemCode } from '#runtime/errors.ts';
+import { deviceOf } from './device-node.ts';
+import type { Link, LinkListener } from './link.ts';
 
-/** An open serial device. This file alone knows node-serialport. */
-export interface SerialLink {
-  /** Whether the device that was opened is still the one under its stable name. */
-  present(): boolean;
-  /** Resolves also where the device is gone and never answers. */
-  close(): Promise<void>;
+/** What the lines beside the data say: whether something is plugged in and powered. */
+export interface ModemLines {
+  readonly cts: boolean;
+  readonly dsr: boolean;
+  readonly dcd: boolean;
 }
 
-export interface LinkListener {
-  data(chunk: Uint8Array): void;
-  /** The device is gone or has failed; said once, and not for our own `close`. */
-  lost(why: string): void;
+export interface SerialLink extends Link {
+  /** Undefined where the device has no such lines. */
+  lines(): Promise<ModemLines | undefined>;
 }
 
-/** Opens it with 8 data bits, no parity, 1 stop bit. Faults: READER_ABSENT, READER_REFUSED. */
+/** Opens a serial device. This file alone knows node-serialport. Faults: READER_ABSENT, READER_REFUSED. */
 export async function openSerialLink(
-  settings: { readonly path: string; readonly baudRate: number },
+  path: string,
+  profile: SerialLinkProfile,
   listener: LinkListener,
   clock: Clock,
 ): Promise<Result<SerialLink>> {
-  const { path, baudRate } = settings;
+  const { baudRate, dataBits, parity, stopBits, dtr } = profile;
   const device = deviceOf(path);
   if (device === undefined) return fail('READER_ABSENT', `${path} is not there.`);
-  const port = new SerialPort({ path, baudRate, autoOpen: false, hupcl: false });
+  const port = new SerialPort({
+    path,
+    baudRate,
+    dataBits,
+    parity,
+    stopBits,
+    autoOpen: false,
+    hupcl: false,
+  });
   const failed = await new Promise<Error | null>((resolve) => {
     port.open((error) => resolve(error ?? null));
   });
@@ -37,6 +46,10 @@ export async function openSerialLink(
     const absent = deviceOf(path) === undefined;
     return fail(absent ? 'READER_ABSENT' : 'READER_REFUSED', `${path}: ${reasonOf(failed)}.`, failed);
   }
+  // A pseudo-terminal and some adapters have no such lines: that is no reason to refuse them.
+  await new Promise<void>((resolve) => {
+    port.set({ dtr, rts: true }, () => resolve());
+  });
   let over = false;
   const lost = (why: string): void => {
     if (over) return;
@@ -52,6 +65,19 @@ export async function openSerialLink(
   );
   return ok({
     present: () => !over && deviceOf(path) === device,
+    write(bytes) {
+      if (over || bytes.length === 0) return;
+      port.write(Buffer.from(bytes), (error) => {
+        if (error !== null && error !== undefined) lost(reasonOf(error));
+      });
+    },
+    lines: () =>
+      new Promise((resolve) => {
+        port.get((error, status) => {
+          if (error !== null && error !== undefined) return resolve(undefined);
+          resolve(status === undefined ? undefined : { cts: status.cts, dsr: status.dsr, dcd: status.dcd });
+        });
+      }),
     close() {
       over = true;
       return new Promise((resolve) => {
@@ -66,16 +92,6 @@ export async function openSerialLink(
       });
     },
   });
-}
-
-/** What the name leads to: a device node's number and place, so that another device under the same name is noticed. */
-function deviceOf(path: string): string | undefined {
-  try {
-    const { dev, ino, rdev, ctimeMs } = statSync(path);
-    return `${dev} ${ino} ${rdev} ${rdev === 0 ? ctimeMs : ''}`;
-  } catch {
-    return undefined;
-  }
 }
 
 function reasonOf(error: Error): string {
