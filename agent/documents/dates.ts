@@ -16,6 +16,9 @@ export interface DateReading {
   readonly past: boolean;
 }
 
+/** Where a format has no such date. */
+export const noDate: DateReading = { date: { raw: '' }, impossible: false, past: false };
+
 /** Two digits, unknown (`<<`), or something else. */
 function part(text: string): number | 'unknown' | 'impossible' {
   if (/^\d\d$/.test(text)) return Number(text);

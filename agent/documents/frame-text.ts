@@ -1,9 +1,13 @@
-import type { UnreadableReason, UnreadableSpot } from '#contracts/documents.ts';
+import type { PartialRead, UnreadableReason, UnreadableSpot } from '#contracts/documents.ts';
+import { partialOf } from './partial.ts';
+import { fits, joinedPiecesOf, type Pieces, piecesOf } from './pieces.ts';
+import { layoutOf } from './which-layout.ts';
 
 /** Why the lines are no document's, and where. */
 export interface Flaw {
   readonly reason: UnreadableReason;
   readonly spots: readonly UnreadableSpot[];
+  readonly partial?: PartialRead;
 }
 
 /** No reader wraps the 92 bytes of the longest zone in more than this; whatever is longer is noise. */
@@ -19,7 +23,7 @@ const TAB = 0x09;
  */
 export function linesOf(bytes: Uint8Array): readonly string[] | Flaw {
   if (bytes.length > longestFrame) return { reason: 'line-length', spots: [] };
-  const lines = divide(bytes);
+  const lines = withoutPadding(divide(bytes));
   const [only, more] = lines;
   if (only === undefined) return { reason: 'empty', spots: [] };
   return more === undefined ? unjoin(only) : (wrongShape(lines) ?? lines);
@@ -42,6 +46,16 @@ function divide(bytes: Uint8Array): string[] {
   return lines;
 }
 
+/**
+ * The RTE6701 sends every line with the length of a passport's, `_` in the places that a shorter line does not have.
+ * Where no line reaches beyond a card's length, they are that; otherwise `_` is what it always is, a character that was
+ * not read.
+ */
+function withoutPadding(lines: readonly string[]): readonly string[] {
+  const bare = lines.map((line) => line.replace(/_+$/, ''));
+  return bare.every((line, at) => line.length <= 36 && lines[at]?.length === 44) ? bare : lines;
+}
+
 function isLower(byte: number): boolean {
   return byte >= 0x61 && byte <= 0x7a;
 }
@@ -56,13 +70,16 @@ function isLineLength(length: number): boolean {
   return length === 30 || length === 36 || length === 44;
 }
 
-/** A reader that sends no line ends: the length alone says where they were. */
+/** A reader that sends no line ends, or a lone line: the length alone says where the line ends were. */
 function unjoin(joined: string): readonly string[] | Flaw {
   const length = { 72: 36, 88: 44, 90: 30 }[joined.length];
-  if (length === undefined) return { reason: 'line-count', spots: [] };
+  if (length === undefined) return flawOf('line-count', joinedPiecesOf(joined));
   const lines: string[] = [];
   for (let from = 0; from < joined.length; from += length) lines.push(joined.slice(from, from + length));
-  return lines;
+  if (fits(lines, layoutOf(lines))) return lines;
+  // A longer document that was cut may have the length of a shorter one: its number would be a wrong one.
+  const pieces = joinedPiecesOf(joined);
+  return pieces === undefined ? lines : flawOf('line-count', pieces);
 }
 
 function wrongShape(lines: readonly string[]): Flaw | undefined {
@@ -70,14 +87,23 @@ function wrongShape(lines: readonly string[]): Flaw | undefined {
   const lengths = lines.map((line) => line.length);
   const alike = lengths.every((length) => length === lengths[0]) && isLineLength(lengths[0] ?? 0);
   const wanted = lines.length === 3 ? 30 : Math.max(...lengths) > 40 ? 44 : 36;
-  if (alike) return lengths[0] === wanted ? undefined : { reason: 'line-count', spots: [] };
+  if (alike && lengths[0] === wanted) return undefined;
+  const reason = alike ? 'line-count' : 'line-length';
+  const pieces = piecesOf(lines);
+  if (pieces !== undefined || alike) return flawOf(reason, pieces);
   return {
-    reason: 'line-length',
+    reason,
     spots: lengths.flatMap((length, at) => {
       if (length === wanted) return [];
       return [{ line: at + 1, from: Math.min(length, wanted) + 1, to: Math.max(length, wanted) }];
     }),
   };
+}
+
+function flawOf(reason: UnreadableReason, pieces: Pieces | undefined): Flaw {
+  if (pieces === undefined) return { reason, spots: [] };
+  const partial = partialOf(pieces.lines, pieces.layout);
+  return { reason, spots: pieces.spots, ...(partial === undefined ? {} : { partial }) };
 }
 
 /** Where characters fulfil the test, neighbours joined. */

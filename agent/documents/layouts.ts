@@ -16,16 +16,16 @@ export interface Layout {
   readonly length: 30 | 36 | 44;
   readonly code: Span;
   readonly state: Span;
-  /** Primary and secondary identifier: in one field, divided by `<<`, or in two. */
-  readonly names: readonly [Span] | readonly [Span, Span];
+  /** Primary and secondary identifier: in one field, divided by `<<`, or in two; none in a line that was typed alone. */
+  readonly names: readonly Span[];
   readonly number: Span;
   readonly numberDigit: Span;
   /** Where a number that is longer than its field goes on, where the format allows it. */
   readonly continuation?: Span;
   readonly nationality?: Span;
-  readonly birth: Span;
-  readonly birthDigit: Span;
-  readonly sex: Span;
+  readonly birth?: Span;
+  readonly birthDigit?: Span;
+  readonly sex?: Span;
   readonly expiry?: Span;
   readonly expiryDigit?: Span;
   readonly optional: readonly Span[];
@@ -134,20 +134,15 @@ const frenchCard: Layout = {
   dispensable: [],
 };
 
-/** Where a TD2 has letters, the nationality, the French card has digits of its number. */
-const nationalityOfCards = at(2, 11, 13);
+/** Every layout; where several fit, the commoner one comes first. */
+export const layouts: readonly Layout[] = [td3, mrvA, td2, mrvB, frenchCard, td1];
 
-/** The layout of lines of a right count and length; a document code may still contradict it. */
-export function layoutOf(lines: readonly string[]): Layout {
-  const first = lines[0] ?? '';
-  if (lines.length === 3) return td1;
-  const visa = first.startsWith('V');
-  if (first.length === 44) return visa ? mrvA : td3;
-  if (first.startsWith('IDFRA') && !/^[A-Z<]{3}$/.test(cut(lines, nationalityOfCards))) return frenchCard;
-  return visa ? mrvB : td2;
+/** The layout of this format. */
+export function layoutNamed(format: Layout['format']): Layout {
+  return layouts.find((layout) => layout.format === format) ?? td3;
 }
 
-/** The characters of a field. */
+/** The characters of a field; `''` where its line is absent. */
 export function cut(lines: readonly string[], { line, from, to }: Span): string {
   return (lines[line - 1] ?? '').slice(from - 1, to);
 }

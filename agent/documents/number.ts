@@ -1,5 +1,6 @@
 import { checkDigit, valueOf, weightAt } from './check-digits.ts';
 import { cut, type Layout } from './layouts.ts';
+import { asDigits } from './repair.ts';
 
 /**
  * One way of counting the number's check digit. A number that goes on in the optional data has a filler where its
@@ -39,41 +40,59 @@ export function placeOf(at: number, field: number, gap: 0 | 1): number {
 export function readNumber(lines: readonly string[], layout: Layout): NumberReading {
   const printed = cut(lines, layout.number);
   const digit = cut(lines, layout.numberDigit);
-  const field = printed.length;
   const more = layout.continuation === undefined ? '' : cut(lines, layout.continuation);
   if (digit === '<' && more !== '' && !more.startsWith('<') && !printed.endsWith('<')) {
-    return readLong(printed, more);
+    const filler = more.indexOf('<');
+    const end = filler < 0 ? more.length : filler;
+    return readLong(printed, more.slice(0, end - 1), more.charAt(end - 1), withoutTail(more.slice(end + 1)));
   }
-  const way: Way = { gap: 0, lacks: lacking(checkDigit(printed), digit) };
+  return readShort(printed, digit);
+}
+
+/**
+ * A number and its check digit as they were typed: up to nine characters as in their field, more as in a number that
+ * goes on, with the digit after its last character.
+ *
+ * @param digit `''` where none was typed
+ */
+export function readTyped(number: string, digit: string): NumberReading {
+  if (number.length <= fieldLength) return readShort(number.padEnd(fieldLength, '<'), digit);
+  return readLong(number.slice(0, fieldLength), number.slice(fieldLength), digit, '');
+}
+
+/** What the number's field has room for in all formats of the standard. */
+const fieldLength = 9;
+
+function readShort(printed: string, digit: string): NumberReading {
+  // A letter in the digit's place that could not be put right still says which digit was probably printed: enough to
+  // look for other numbers, not to say that it holds.
+  const way: Way = { gap: 0, lacks: lacking(checkDigit(printed), asDigits(digit)) };
   return {
     number: withoutTail(printed),
-    field,
-    holds: way.lacks === 0,
+    field: printed.length,
+    holds: lacking(checkDigit(printed), digit) === 0,
     ways: [way],
     short: undefined,
     rest: undefined,
   };
 }
 
-function readLong(printed: string, more: string): NumberReading {
-  const field = printed.length;
-  const filler = more.indexOf('<');
-  const end = filler < 0 ? more.length : filler;
-  const digit = more.charAt(end - 1);
-  const number = printed + more.slice(0, end - 1);
+/** @param digit the check digit printed behind the last character; `''` where there is none */
+function readLong(printed: string, more: string, digit: string, rest: string): NumberReading {
+  const number = printed + more;
   const ways: Way[] = [
     { gap: 0, lacks: lacking(checkDigit(number), digit) },
-    { gap: 1, lacks: lacking(checkDigit(`${printed}<${more.slice(0, end - 1)}`), digit) },
+    { gap: 1, lacks: lacking(checkDigit(`${printed}<${more}`), digit) },
   ];
   const holding = ways.filter(({ lacks }) => lacks === 0);
   const holds = holding.length > 0;
   return {
     number,
-    field,
+    field: printed.length,
     holds,
     ways: holds ? holding : ways,
-    short: holds ? undefined : withoutTail(printed),
-    rest: withoutTail(more.slice(end + 1)),
+    short: holds || digit === '' ? undefined : withoutTail(printed),
+    rest,
   };
 }
 

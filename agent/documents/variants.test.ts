@@ -151,3 +151,29 @@ describe('what variants are', () => {
     expect(listed).toBeGreaterThan(10);
   });
 });
+
+describe('places in doubt', () => {
+  test('are those in which another character would make the check digit hold', () => {
+    const { checks, doubtful, variants } = misread('X7037Y', 'X7O37Y');
+    expect(checks.number).toBe(false);
+    const places = 'X7O37Y'
+      .split('')
+      .flatMap((character, at) =>
+        variants.some((variant) => variant.length === 6 && variant.charAt(at) !== character) ? [at] : [],
+      );
+    expect(doubtful).toEqual(places);
+    expect(doubtful).toContain(2);
+  });
+
+  test('are none where the check digit holds, however many variants there are', () => {
+    const { doubtful, variants } = documentOf(passport('6G1L8S0U5'));
+    expect(variants.length).toBeGreaterThan(5);
+    expect(doubtful).toEqual([]);
+  });
+
+  test('are none where no look-alike explains the digit: nobody knows then which it is', () => {
+    const { checks, doubtful } = misread('XXXXXXX', 'XXXXXXY');
+    expect(checks.number).toBe(false);
+    expect(doubtful).toEqual([]);
+  });
+});

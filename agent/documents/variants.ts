@@ -70,6 +70,18 @@ export function variantsOf(reading: NumberReading, composite: number | undefined
   return [...short, ...found].slice(0, maxNumbers - 1);
 }
 
+/**
+ * Places in the number, from 0, in which another character would make its check digit hold: where the variants of the
+ * same length differ from it. None where the digit holds.
+ */
+export function doubtfulOf(reading: NumberReading, variants: readonly string[]): number[] {
+  if (reading.holds) return [];
+  const alike = variants.filter((variant) => variant.length === reading.number.length);
+  return Array.from(reading.number, (_, at) => at).filter((at) =>
+    alike.some((variant) => variant.charAt(at) !== reading.number.charAt(at)),
+  );
+}
+
 function changesOf(text: string, field: number, ways: readonly Way[]): Change[] {
   const changes: Change[] = [];
   for (let at = 0; at < text.length; at++) {

@@ -6,9 +6,9 @@ import { command } from './document.ts';
 
 interface Answer {
   readonly line: number;
-  readonly kind: string;
+  readonly verdict: string;
   readonly reason?: string;
-  readonly document?: { readonly documentNumber: string };
+  readonly fields?: Readonly<Record<string, { readonly raw: string; readonly value: unknown }>>;
   readonly warnings?: readonly string[];
 }
 
@@ -30,7 +30,8 @@ async function run(chunks: Iterable<Buffer>, ...argv: readonly string[]) {
   return { code, out, err, answers };
 }
 
-const numbers = (answers: readonly Answer[]) => answers.map((answer) => answer.document?.documentNumber);
+const numbers = (answers: readonly Answer[]) =>
+  answers.map((answer) => answer.fields?.['documentNumber']?.value);
 const bytes = (text: string) => [Buffer.from(text, 'latin1')];
 const both = [stolenPassport, cleanPassport] as const;
 
@@ -59,11 +60,11 @@ describe('checkpost document', () => {
     const text = `\xef\xbb\xbf\n\n${stolenPassport.join('\n')}\n\nnoise\n\n${cleanPassport.join('\n')}\n`;
     const { code, answers } = await run(bytes(text));
     expect(answers()).toMatchObject([
-      { line: 3, kind: 'document' },
-      { line: 6, kind: 'unreadable', reason: 'line-count', spots: [] },
-      { line: 8, kind: 'document' },
+      { line: 3, verdict: 'read' },
+      { line: 6, verdict: 'unreadable', reason: 'line-count', spots: [] },
+      { line: 8, verdict: 'read' },
     ]);
-    expect(code).toBe(1);
+    expect(code).toBe(0);
   });
 
   test('a document of a million bytes is one unreadable answer, and the next one is read', async () => {
@@ -73,9 +74,109 @@ describe('checkpost document', () => {
     ];
     const { answers } = await run(chunks);
     expect(answers()).toMatchObject([
-      { kind: 'unreadable', reason: 'line-length' },
-      { kind: 'document', line: 3 },
+      { verdict: 'unreadable', reason: 'line-length' },
+      { verdict: 'read', line: 3 },
     ]);
+  });
+
+  test('says of a document every field as read and as meant, its digits, its key and its variants', async () => {
+    const [first, second] = stolenPassport;
+    const text = bytes(`${first}\n${second.replace('740812', '74O812')}\n`);
+    const { answers } = await run(text, '--today', '2026-11-24');
+    expect(answers()[0]).toEqual({
+      line: 1,
+      verdict: 'read',
+      format: 'TD3',
+      documentType: 'passport',
+      searchKey: 'UTO|L898902C3',
+      fields: {
+        documentCode: { raw: 'P<', value: 'P' },
+        issuingState: { raw: 'UTO', value: 'UTO' },
+        names: {
+          raw: 'ERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<',
+          value: { primary: 'ERIKSSON', secondary: 'ANNA MARIA', truncated: false },
+        },
+        documentNumber: { raw: 'L898902C3', value: 'L898902C3' },
+        documentNumberDigit: { raw: '6', value: '6' },
+        nationality: { raw: 'UTO', value: 'UTO' },
+        birth: { raw: '74O812', value: '1974-08-12' },
+        birthDigit: { raw: '2', value: '2' },
+        sex: { raw: 'F', value: 'F' },
+        expiry: { raw: '300415', value: '2030-04-15' },
+        expiryDigit: { raw: '7', value: '7' },
+        optional: { raw: 'ZE184226B<<<<<', value: 'ZE184226B' },
+        optionalDigit: { raw: '1', value: '1' },
+        compositeDigit: { raw: expect.stringMatching(/^\d$/), value: expect.stringMatching(/^\d$/) },
+      },
+      checks: { number: true, birth: true, expiry: true, optional: true, composite: true },
+      warnings: ['specimen', 'repaired'],
+      repairs: [{ line: 2, column: 16, from: 'O', to: '0' }],
+      variants: expect.arrayContaining([{ number: '1898902C3', searchKey: 'UTO|1898902C3' }]),
+      doubtful: [],
+    });
+  });
+
+  test('of a long number, the raw field is what stands there and the value is the whole number', async () => {
+    const card =
+      'I<UTOD23145890<7349<<<<<<<<<<<\n3407127M9507122UTO<<<<<<<<<<<2\nSTEVENSON<<PETER<JOHN<<<<<<<<<\n';
+    const { answers } = await run(bytes(card));
+    expect(answers()[0]).toMatchObject({
+      searchKey: 'UTO|D23145890734',
+      fields: {
+        documentNumber: { raw: 'D23145890', value: 'D23145890734' },
+        documentNumberDigit: { raw: '<', value: null },
+        optional: { raw: '7349<<<<<<<<<<<', value: '' },
+        optional2: { raw: '<<<<<<<<<<<', value: '' },
+      },
+    });
+  });
+
+  test('the old French card has its own fields', async () => {
+    const card = 'IDFRABERTHIER<<<<<<<<<<<<<<<<<<<<<<<\n8806923102858CORINNE<<<<<<<6512068F6\n';
+    expect((await run(bytes(card))).answers()[0]).toMatchObject({
+      format: 'FRA-ID',
+      fields: {
+        names: { value: 'BERTHIER' },
+        givenNames: { raw: 'CORINNE<<<<<<<', value: 'CORINNE' },
+        documentNumber: { raw: '880692310285', value: '880692310285' },
+      },
+    });
+  });
+
+  test('of a partial read it prints what is missing and what there is of the number line', async () => {
+    const [first, second] = stolenPassport;
+    const { code, answers } = await run(bytes(`${first}\n${second.slice(0, 20)}\n`));
+    expect(code).toBe(0);
+    expect(answers()[0]).toEqual({
+      line: 1,
+      verdict: 'unreadable',
+      reason: 'line-length',
+      spots: [{ line: 2, from: 21, to: 44 }],
+      partial: {
+        line: 2,
+        text: second.slice(0, 20).padEnd(44, '_'),
+        issuingState: 'UTO',
+        documentType: 'passport',
+      },
+    });
+  });
+
+  test('where the input fails, it says so and exits 1', async () => {
+    let err = '';
+    const broken = new Readable({
+      read() {
+        this.destroy(new Error('input/output error'));
+      },
+    });
+    const code = await execute(command, [], {
+      stdin: broken,
+      stdout: { write: () => true },
+      stderr: { write: (text) => (err += text) },
+      env: {},
+      signal: new AbortController().signal,
+    });
+    expect(code).toBe(1);
+    expect(err).not.toBe('');
   });
 
   test('--today decides what has expired', async () => {

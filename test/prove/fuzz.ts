@@ -1,0 +1,181 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { readDocument } from '#agent/documents/index.ts';
+import type { Framing } from '#agent/readers/index.ts';
+import type { Reading } from '#contracts/documents.ts';
+import { below, type Generated, type Random } from '../rigs/generate-mrz.ts';
+import { seeded } from '../rigs/random.ts';
+import { type FuzzClass, fuzzClasses } from './fuzz/classes.ts';
+import { families, type Family } from './fuzz/families.ts';
+import type { ProofOptions } from './proof.ts';
+
+/** What came of one class of frames. */
+export interface ClassCounts {
+  readonly frames: number;
+  /** How often something was read: streams may hold several frames, or none. */
+  readonly readings: number;
+  readonly documents: number;
+  /** Documents right in every digit, nothing put right, that were not sent. */
+  readonly falseDocuments: number;
+  /** How many of them chance must bring about, and the standard deviation of that number. */
+  readonly expected: number;
+  readonly deviation: number;
+}
+
+export interface FuzzCounts {
+  readonly frames: number;
+  readonly seconds: number;
+  readonly classes: Readonly<Record<string, ClassCounts>>;
+  readonly falseDocuments: number;
+  readonly expected: number;
+  readonly mebibytes: Readonly<
+    Record<'heapAfterWarmUp' | 'heapAtEnd' | 'rssAfterWarmUp' | 'rssAtEnd', number>
+  >;
+}
+
+type Counting = { -readonly [key in keyof ClassCounts]: number } & { variance: number };
+
+const today = { year: 2026, month: 11, day: 24 };
+/** The observed number must lie within so many standard deviations of the expected one. */
+const tolerated = 5;
+/** How much more memory than after the warm-up is still flat: allocation moves it to and fro by some. */
+const flatHeapMiB = 8;
+const flatRssMiB = 48;
+
+/**
+ * Feeds fuzzed frames through every framing and reads what comes out. Fails if anything throws, if more or fewer false
+ * documents arise than chance explains, or if memory grows. A frame is made from the seed and its index alone.
+ */
+export async function proveFuzz(options: ProofOptions): Promise<FuzzCounts> {
+  return fuzz({ ...options, families });
+}
+
+export function fuzz(
+  options: Omit<ProofOptions, 'folder'> & { readonly families: readonly Family[] },
+): FuzzCounts {
+  const { count, seed, say } = options;
+  const begun = performance.now();
+  const framings = options.families.map((family) => ({ family, framing: family.framing() }));
+  const deck = fuzzClasses.flatMap((one) => Array.from({ length: one.share }, () => one));
+  const counts = new Map(fuzzClasses.map((one) => [one.name, nothingYet()]));
+  const collect = garbageCollector();
+  const warmUp = Math.floor(count / 10);
+  let before = memory(collect);
+  for (let index = 0; index < count; index++) {
+    if (index === warmUp) before = memory(collect);
+    if (index % 1_000_000 === 0 && index > 0) say(`${index} of ${count} frames`);
+    // Both change with every index and meet in every combination: 100 and 8 or fewer families.
+    const one = deck[index % deck.length] as FuzzClass;
+    const { family, framing } = framings[Math.floor(index / deck.length) % framings.length] ?? framings[0]!;
+    const random = seeded(Math.imul(seed, 0x9e3779b1) + index);
+    try {
+      play(one, family, framing, random, counts.get(one.name) ?? nothingYet());
+    } catch (thrown) {
+      throw new Error(`seed ${seed}, frame ${index} (${one.name}, ${family.name})`, { cause: thrown });
+    }
+  }
+  const after = memory(collect);
+  const result = summary(counts, count, (performance.now() - begun) / 1000, before, after);
+  judgeCounts(result, seed);
+  return result;
+}
+
+function nothingYet(): Counting {
+  return { frames: 0, readings: 0, documents: 0, falseDocuments: 0, expected: 0, deviation: 0, variance: 0 };
+}
+
+function play(one: FuzzClass, family: Family, framing: Framing, random: Random, counts: Counting): void {
+  const { bytes, sent, expected } = one.make(random, family);
+  const half = below(random, bytes.length + 1);
+  const framed = [
+    ...framing.push(bytes.subarray(0, half)),
+    ...framing.push(bytes.subarray(half)),
+    ...framing.silence(),
+  ];
+  counts.frames += 1;
+  if (expected !== undefined) expect(counts, expected);
+  for (const frame of framed) {
+    if (frame.kind !== 'frame') continue;
+    const reading = readDocument(frame.text, today);
+    counts.readings += 1;
+    if (reading.kind === 'unreadable') continue;
+    counts.documents += 1;
+    // What the reader's own check calls damaged is never searched.
+    if (frame.damaged || wasSent(reading, sent)) continue;
+    const { checks, repairs } = reading.document;
+    const held = Object.values(checks);
+    if (expected === undefined) expect(counts, 10 ** -held.length);
+    if (repairs.length === 0 && held.every(Boolean)) counts.falseDocuments += 1;
+  }
+}
+
+function expect(counts: Counting, probability: number): void {
+  counts.expected += probability;
+  counts.variance += probability * (1 - probability);
+}
+
+function wasSent({ document }: Reading & { kind: 'document' }, sent: readonly Generated[]): boolean {
+  return sent.some(
+    ({ number, state }) => number === document.documentNumber && state === document.issuingState,
+  );
+}
+
+interface Memory {
+  readonly heap: number;
+  readonly rss: number;
+}
+
+/** Node's collector without a flag of its own on the command line. */
+function garbageCollector(): () => void {
+  setFlagsFromString('--expose_gc');
+  return runInNewContext('gc') as () => void;
+}
+
+function memory(collect: () => void): Memory {
+  collect();
+  const { heapUsed, rss } = process.memoryUsage();
+  return { heap: heapUsed / 2 ** 20, rss: rss / 2 ** 20 };
+}
+
+function summary(
+  counts: ReadonlyMap<string, Counting>,
+  frames: number,
+  seconds: number,
+  before: Memory,
+  after: Memory,
+): FuzzCounts {
+  const round = (value: number): number => Number(value.toPrecision(4));
+  const classes = Object.fromEntries(
+    [...counts].map(([name, { variance, ...one }]) => [
+      name,
+      { ...one, expected: round(one.expected), deviation: round(Math.sqrt(variance)) },
+    ]),
+  );
+  const all = Object.values(classes);
+  return {
+    frames,
+    seconds: round(seconds),
+    classes,
+    falseDocuments: all.reduce((sum, one) => sum + one.falseDocuments, 0),
+    expected: round(all.reduce((sum, one) => sum + one.expected, 0)),
+    mebibytes: {
+      heapAfterWarmUp: round(before.heap),
+      heapAtEnd: round(after.heap),
+      rssAfterWarmUp: round(before.rss),
+      rssAtEnd: round(after.rss),
+    },
+  };
+}
+
+function judgeCounts(counts: FuzzCounts, seed: number): void {
+  for (const [name, { falseDocuments, expected, deviation }] of Object.entries(counts.classes)) {
+    if (Math.abs(falseDocuments - expected) <= tolerated * deviation) continue;
+    throw new Error(
+      `seed ${seed}: ${name}: ${falseDocuments} false documents, but chance makes ${expected} ± ${deviation}`,
+    );
+  }
+  const { heapAfterWarmUp, heapAtEnd, rssAfterWarmUp, rssAtEnd } = counts.mebibytes;
+  if (heapAtEnd - heapAfterWarmUp > flatHeapMiB || rssAtEnd - rssAfterWarmUp > flatRssMiB) {
+    throw new Error(`seed ${seed}: memory grew: ${JSON.stringify(counts.mebibytes)}`);
+  }
+}
