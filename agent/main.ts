@@ -1,18 +1,20 @@
 import { randomFillSync } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
+import type { Reading } from '#contracts/documents.ts';
+import { type ReaderId, typedReader } from '#contracts/names.ts';
 import type { OfficerName } from '#contracts/outbox.ts';
 import type { HitOutcome } from '#contracts/outbox.ts';
 import type { LookupView, TerminalView } from '#contracts/officer.ts';
-import { ok, type Result } from '#contracts/result.ts';
+import { fail, ok, type Result } from '#contracts/result.ts';
 import type { AgentSettings } from '#contracts/settings/agent.ts';
-import { bytes, ms, seconds, wall } from '#contracts/units.ts';
+import { bytes, type MonotonicTime, ms, seconds, wall } from '#contracts/units.ts';
 import type { Static } from 'typebox';
 import { type Clock, instant, readBootId } from '#runtime/clock.ts';
 import { faultFields, type Log } from '#runtime/log.ts';
 import { TrustedTime } from '#runtime/trusted-time.ts';
 import { uuid7 } from '#runtime/uuid.ts';
 import { createAudit } from './audit/index.ts';
-import { readDocument } from './documents/index.ts';
+import { type CalendarDay, readDocument, readEntry } from './documents/index.ts';
 import { watchEdition } from './editions/index.ts';
 import { type Fleet, SessionNumbers, startFleet } from './fleet/index.ts';
 import { createHealth } from './health/index.ts';
@@ -27,7 +29,15 @@ import {
 } from './lookup/index.ts';
 import { startOfficerServer } from './officer/index.ts';
 import { createOutbox } from './outbox/index.ts';
-import { type Frame, openReader, type Reader } from './readers/index.ts';
+import {
+  chooseProfiles,
+  createLocator,
+  type Frame,
+  openReader,
+  type Reader,
+  type Signal,
+  scanDevices,
+} from './readers/index.ts';
 import { openStoreOrSetAside, Reserve } from './store/index.ts';
 
 /** What the agent is given from outside itself. */
@@ -62,6 +72,10 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
     await stop();
     return result;
   };
+
+  // What the settings name must be there before anything is opened.
+  const profiles = chooseProfiles(settings.readers, settings.profiles);
+  if (!profiles.ok) return profiles;
 
   // Keys and store.
   const keys = readAgentKeys(settings);
@@ -168,8 +182,25 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
     show: (view) => {
       for (const listener of lookups) listener(view);
     },
+    concluded: (view) => {
+      const signal = signalOf(view);
+      if (signal !== undefined) readers.find(({ id }) => id === view.reader)?.signal(signal);
+    },
     ...(parts.observe !== undefined && { observe: parts.observe }),
   });
+
+  const today = (): CalendarDay => {
+    const now = new Date(time.now());
+    return { year: now.getUTCFullYear(), month: now.getUTCMonth() + 1, day: now.getUTCDate() };
+  };
+  const take = (reading: Reading, reader: ReaderId, receivedAt: MonotonicTime): void => {
+    enquiries.take(reading, reader, receivedAt).catch((thrown: unknown) => {
+      log.error('A lookup failed', {
+        code: 'INTERNAL',
+        detail: thrown instanceof Error ? thrown.message : 'unknown',
+      });
+    });
+  };
 
   // The officer's page.
   const terminal = (): TerminalView => {
@@ -182,7 +213,12 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
       clock: time.state,
       time: instant(time.now()),
       link: central.state(),
-      readers: readers.map((reader) => ({ id: reader.id, state: reader.state() })),
+      readers: readers.map((reader) => ({
+        id: reader.id,
+        state: reader.state(),
+        trigger: reader.canTrigger,
+        ...(reader.about() !== '' && { about: reader.about().slice(0, 200) }),
+      })),
       edition:
         source === undefined || age === undefined
           ? null
@@ -219,6 +255,20 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
       terminal,
       lookups: () => enquiries.views(),
       acknowledge: (lookup: string, outcome: HitOutcome) => enquiries.acknowledge(lookup, outcome),
+      checkEntry: (entry) => readEntry(entry, today()).check,
+      enter(entry) {
+        const { reading } = readEntry(entry, today());
+        if (reading === undefined) return fail('REQUEST_INVALID', 'There is not enough yet to search for.');
+        take(reading, typedReader, clock.monotonic());
+        return ok(undefined);
+      },
+      trigger(id) {
+        const reader = readers.find((one) => one.id === id);
+        if (reader?.canTrigger !== true)
+          return fail('NOT_FOUND', 'No reader of this name waits for a trigger.');
+        reader.trigger();
+        return ok(undefined);
+      },
       subscribe(listener) {
         const lookup = (view: LookupView): void => listener.lookup(view);
         const state = (view: TerminalView): void => listener.terminal(view);
@@ -238,28 +288,34 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
   const onFrame = (frame: Frame): void => {
     const began = clock.monotonic();
     parts.observe?.('framing', began - frame.receivedAt);
-    const now = new Date(time.now());
-    const reading = readDocument(frame.bytes, {
-      year: now.getUTCFullYear(),
-      month: now.getUTCMonth() + 1,
-      day: now.getUTCDate(),
-    });
+    const reading: Reading = frame.damaged
+      ? { kind: 'unreadable', reason: 'damaged', spots: [] }
+      : readDocument(frame.bytes, today());
     parts.observe?.('parse', clock.monotonic() - began);
-    enquiries.take(reading, frame.reader, frame.receivedAt).catch((thrown: unknown) => {
-      log.error('A lookup failed', {
-        code: 'INTERNAL',
-        detail: thrown instanceof Error ? thrown.message : 'unknown',
-      });
-    });
+    take(reading, frame.reader, frame.receivedAt);
   };
-  for (const reader of settings.readers) {
+  const locator = createLocator({
+    wanted: settings.readers.map(({ id, device, replacement }) => {
+      return { id, device, replacement, kind: profiles.value.get(id)?.link.kind ?? 'serial' };
+    }),
+    scan: () => scanDevices(),
+    clock,
+    keep: ms(400),
+  });
+  for (const { id, feedback } of settings.readers) {
+    const profile = profiles.value.get(id);
+    if (profile === undefined) continue;
     readers.push(
-      openReader(reader, {
-        clock,
-        random,
-        log: log.with({ room: 'readers', reader: reader.id }),
-        listener: { frame: onFrame, state: changed, fault: changed },
-      }),
+      openReader(
+        { id, profile, feedback },
+        {
+          locator,
+          clock,
+          random,
+          log: log.with({ room: 'readers', reader: id }),
+          listener: { frame: onFrame, state: changed, fault: changed },
+        },
+      ),
     );
   }
   closers.push(async () => {
@@ -319,4 +375,11 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
       await stop();
     },
   });
+}
+
+/** What a reader's light and beep say of a final verdict; how much of it is heard, its settings decide. */
+function signalOf({ verdict }: LookupView): Signal | undefined {
+  if (verdict === null) return undefined;
+  if (verdict.kind === 'unreadable') return 'again';
+  return verdict.kind === 'no-record' ? 'read' : 'attention';
 }

@@ -7,6 +7,7 @@ import type { AuditEvent } from '#contracts/audit.ts';
 import type { TravelDocument } from '#contracts/documents.ts';
 import type { EditionRecord } from '#contracts/edition.ts';
 import type { LookupRequest, LookupResponse } from '#contracts/lookup.ts';
+import { typedReader } from '#contracts/names.ts';
 import type { LookupView } from '#contracts/officer.ts';
 import type { OwedItem } from '#contracts/outbox.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
@@ -38,7 +39,9 @@ function specimen(documentNumber: string, variants: string[] = []): Reading {
     issuingState: 'UTO',
     documentNumber,
     variants,
-    names: { primary: 'ERIKSSON', secondary: 'ANNA MARIA' },
+    doubtful: [],
+    repairs: [],
+    names: { primary: 'ERIKSSON', secondary: 'ANNA MARIA', truncated: false },
     nationality: 'UTO',
     sex: 'F',
     birth: { raw: '740812', iso: '1974-08-12' },
@@ -47,6 +50,14 @@ function specimen(documentNumber: string, variants: string[] = []): Reading {
     checks: { number: true },
   };
   return { kind: 'document', document, warnings: ['specimen'] };
+}
+
+/** The same document where the check digit of its number does not hold. */
+function doubtful(documentNumber: string, places: number[]): Reading {
+  const reading = specimen(documentNumber);
+  if (reading.kind !== 'document') throw new TypeError('a specimen is a document');
+  const document = { ...reading.document, doubtful: places, checks: { number: false } };
+  return { ...reading, document, warnings: ['number-check-digit'] };
 }
 
 /** A bench on which the room stands with a real store and ports that the test moves by hand. */
@@ -137,8 +148,16 @@ class Bench {
     this.#linkListener(state);
   }
 
-  swipe(reading: Reading): Promise<void> {
-    return this.enquiries.take(reading, 'counter-1', monotonic(this.clock.monotonic()));
+  swipe(reading: Reading, reader = 'counter-1'): Promise<void> {
+    return this.enquiries.take(reading, reader, monotonic(this.clock.monotonic()));
+  }
+
+  /** The centre has these numbers recorded. */
+  records(...numbers: string[]): void {
+    this.answer = ({ lookup }) => {
+      const candidates = numbers.map((number) => ({ number, record: stolen }));
+      return Promise.resolve(ok({ lookup, source, time: '2026-01-15T08:00:00.000Z', candidates }));
+    };
   }
 
   close(): void {
@@ -267,6 +286,113 @@ describe('the way of a document', () => {
       },
     ]);
   });
+});
+
+describe('a number whose check digit does not hold', () => {
+  test('is unresolved where the centre has no record of it, and is not asked for again', async () => {
+    await bench.swipe(doubtful('L898902C3', [2]));
+    expect(bench.last()).toMatchObject({
+      document: { documentNumber: 'L898902C3', doubtful: [2] },
+      verdict: { kind: 'unresolved', reason: 'number-doubtful', age: { seconds: 7200 }, recorded: true },
+    });
+    expect(bench.recorded).toMatchObject([{ verdict: 'unresolved', reason: 'number-doubtful' }]);
+    bench.setLink('up');
+    await bench.clock.advance(60_000);
+    expect(bench.asked).toHaveLength(1);
+  });
+
+  test('is unresolved at once where the edition has no record of it', async () => {
+    bench.link = 'down';
+    await bench.swipe(doubtful('L898902C3', []));
+    expect(bench.order).toEqual(['record lookup', 'show final unresolved']);
+    expect(bench.last().verdict).toMatchObject({ reason: 'number-doubtful' });
+  });
+
+  test('stays unresolved when the link is back and the centre has no record either, and is asked once', async () => {
+    bench.link = 'down';
+    await bench.swipe(doubtful('L898902C3', [2]));
+    bench.build();
+    bench.setLink('up');
+    await bench.clock.advance(1);
+    expect(bench.last()).toMatchObject({
+      late: false,
+      verdict: { kind: 'unresolved', reason: 'number-doubtful' },
+    });
+    bench.setLink('up');
+    await bench.clock.advance(60_000);
+    expect(bench.asked).toMatchObject([{ purpose: 'recheck' }]);
+    expect(bench.owed).toEqual([]);
+  });
+
+  test('is a late hit where the centre has a record of it when the link is back', async () => {
+    bench.link = 'down';
+    await bench.swipe(doubtful('L898902C3', [2]));
+    bench.records('L898902C3');
+    bench.setLink('up');
+    await bench.clock.advance(1);
+    expect(bench.last()).toMatchObject({ late: true, verdict: { kind: 'hit', basis: 'central' } });
+    expect(bench.owed).toMatchObject([{ kind: 'hit', late: true }]);
+  });
+
+  test('is a hit where it is recorded all the same', async () => {
+    bench.edition?.set('UTO|L898902C3', [stolen]);
+    await bench.swipe(doubtful('L898902C3', [2]));
+    expect(bench.shown[0]?.verdict).toMatchObject({ kind: 'hit' });
+  });
+
+  test('does not hide the better read that follows within three seconds', async () => {
+    await bench.swipe(doubtful('L898902C3', [2]));
+    await bench.clock.advance(1000);
+    await bench.swipe(specimen('L898902C3'));
+    expect(bench.last().verdict).toMatchObject({ kind: 'no-record', basis: 'central' });
+    expect(bench.asked).toHaveLength(2);
+  });
+});
+
+describe('what an officer types', () => {
+  test('is searched and recorded like what a reader read, under the reader "typed"', async () => {
+    bench.records('L898902C3');
+    await bench.swipe(specimen('L898902C3'), typedReader);
+    expect(bench.last()).toMatchObject({ reader: 'typed', verdict: { kind: 'hit' } });
+    expect(bench.recorded).toMatchObject([{ kind: 'lookup', reader: 'typed' }]);
+    expect(bench.owed).toMatchObject([{ kind: 'hit', reader: 'typed' }]);
+  });
+
+  test('is a lookup of its own beside a swipe of the same document, but typing it twice is one', async () => {
+    await bench.swipe(specimen('L898902C3'));
+    await bench.swipe(specimen('L898902C3'), typedReader);
+    await bench.swipe(specimen('L898902C3'), typedReader);
+    const readers = new Map(bench.shown.map(({ lookup, reader }) => [lookup, reader]));
+    expect([...readers.values()]).toEqual(['counter-1', 'typed']);
+  });
+});
+
+describe('what was read of an unreadable document', () => {
+  const partial = {
+    line: 2,
+    text: `L898902C36UTO74081${'_'.repeat(26)}`,
+    issuingState: 'UTO',
+    documentType: 'passport',
+  } as const;
+
+  test('is shown, and neither recorded nor owed nor kept on disk', async () => {
+    const spots = [{ line: 2, from: 19, to: 44 }];
+    await bench.swipe({ kind: 'unreadable', reason: 'line-length', spots, partial });
+    expect(bench.last()).toMatchObject({ partial, verdict: { kind: 'unreadable', spots } });
+    expect(JSON.stringify([bench.recorded, bench.owed])).not.toContain('L898902C3');
+    expect(bench.store.all('SELECT * FROM recheck UNION ALL SELECT * FROM open_hits')).toEqual([]);
+  });
+});
+
+test('How many characters were put right is shown, and which number is in doubt only where one is', async () => {
+  const reading = specimen('L898902C3');
+  if (reading.kind !== 'document') throw new TypeError('a specimen is a document');
+  const repairs = [{ line: 2, column: 14, from: 'O', to: '0' }];
+  await bench.swipe({ ...reading, document: { ...reading.document, repairs }, warnings: ['repaired'] });
+  expect(bench.last().document).toMatchObject({ repairs: 1 });
+  expect(bench.last().document).not.toHaveProperty('doubtful');
+  await bench.swipe(specimen('D23145890'));
+  expect(bench.last().document).not.toHaveProperty('repairs');
 });
 
 describe('recording that fails', () => {

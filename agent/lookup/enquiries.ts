@@ -1,5 +1,5 @@
 import type { Reading } from '#contracts/documents.ts';
-import type { ReaderId, Uuid } from '#contracts/names.ts';
+import { type ReaderId, typedReader, type Uuid } from '#contracts/names.ts';
 import type { LookupView } from '#contracts/officer.ts';
 import type { HitOutcome } from '#contracts/outbox.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
@@ -11,11 +11,11 @@ import type { TrustedTime } from '#runtime/trusted-time.ts';
 import { lookupEvent, owedFor } from './happenings.ts';
 import type { KeptLookups, Recheck } from './kept.ts';
 import { PatientRecorder } from './patient-recorder.ts';
-import { decide, type Decision, type Evidence } from './policy.ts';
+import { decide, type Decision, type Evidence, isSettled } from './policy.ts';
 import type { AuditStamp, CentralPort, EditionPort, RecordPort } from './ports.ts';
 import { mainKey, type Question, questionOf } from './question.ts';
 import { Sources } from './sources.ts';
-import { isHit, recorded, shown, unrecorded, ViewList, withRecords } from './views.ts';
+import { isHit, isNumberDoubtful, recorded, shown, unrecorded, ViewList, withRecords } from './views.ts';
 
 /** Stages of the way of a frame, for the benchmark: each told with its milliseconds. */
 export type Stage = 'lookup' | 'record' | 'publish';
@@ -35,6 +35,8 @@ export interface EnquiryParts {
   readonly log: Log;
   /** Each state of each lookup, after what must be recorded of it has been. */
   readonly show: (view: LookupView) => void;
+  /** Told once of each document that was read, when its verdict has been shown: for the reader's light and beep. */
+  readonly concluded?: (view: LookupView) => void;
   readonly observe?: (stage: Stage, millis: number) => void;
 }
 
@@ -43,6 +45,8 @@ interface Running {
   readonly view: LookupView;
   readonly question: Question;
   readonly receivedAt: MonotonicTime;
+  /** The centre itself has answered: it is not asked again. */
+  readonly settled: boolean;
 }
 
 /**
@@ -79,12 +83,16 @@ export class Enquiries {
     return this.#views.all();
   }
 
-  /** Takes one reading; resolves when its verdict has been shown. */
+  /**
+   * Takes one reading; resolves when its verdict has been shown.
+   *
+   * @param reader the id of the reader, or `typedReader` where an officer typed the document
+   */
   async take(reading: Reading, reader: ReaderId, receivedAt: MonotonicTime): Promise<void> {
     const fresh = this.#fresh(reading, reader);
     if (reading.kind === 'unreadable') {
       this.#conclude(
-        { ...fresh },
+        fresh,
         { kind: 'unreadable', reason: reading.reason, spots: [...reading.spots] },
         undefined,
         receivedAt,
@@ -96,8 +104,8 @@ export class Enquiries {
       this.#conclude(fresh, { kind: 'unresolved', reason: 'not-searchable' }, undefined, receivedAt);
       return;
     }
-    if (this.#isRepeat(question, fresh.lookup, receivedAt)) return;
-    await this.#enquire({ view: fresh, question, receivedAt });
+    if (this.#isRepeat(question, fresh, receivedAt)) return;
+    await this.#enquire({ view: fresh, question, receivedAt, settled: false });
   }
 
   /** The officer has acknowledged a hit. */
@@ -148,6 +156,7 @@ export class Enquiries {
       phase: 'searching',
       document: reading.kind === 'document' ? shown(reading.document) : null,
       warnings: reading.kind === 'document' ? [...reading.warnings] : [],
+      ...(reading.kind === 'unreadable' && reading.partial !== undefined && { partial: reading.partial }),
       verdict: null,
       confirmation: 'not-needed',
       late: false,
@@ -156,9 +165,13 @@ export class Enquiries {
     };
   }
 
-  /** Some readers send a frame twice, some officers swipe twice: within moments it is one lookup, shown again. */
-  #isRepeat(question: Question, lookup: Uuid, now: MonotonicTime): boolean {
-    const name = `${mainKey(question)}|${question.documentType}`;
+  /**
+   * Some readers send a frame twice, some officers swipe twice: within moments it is one lookup, shown again. A better
+   * read of the same number, and what an officer typed, are answered for themselves.
+   */
+  #isRepeat(question: Question, view: LookupView, now: MonotonicTime): boolean {
+    const how = [isNumberDoubtful(view) ? 'doubtful' : '', view.reader === typedReader ? 'typed' : ''];
+    const name = [mainKey(question), question.documentType, ...how].join('|');
     const before = this.#recent.get(name);
     for (const [other, { at }] of this.#recent)
       if (now - at > this.#parts.policy.repeat) this.#recent.delete(other);
@@ -166,9 +179,10 @@ export class Enquiries {
     if (before !== undefined && known !== undefined && now - before.at <= this.#parts.policy.repeat) {
       this.#recent.set(name, { ...before, at: now });
       this.#show(known);
+      if (known.phase === 'final') this.#parts.concluded?.(known);
       return true;
     }
-    this.#recent.set(name, { at: now, lookup });
+    this.#recent.set(name, { at: now, lookup: view.lookup });
     return false;
   }
 
@@ -178,11 +192,12 @@ export class Enquiries {
     const edition = this.#sources.edition(question);
     this.#parts.observe?.('lookup', this.#parts.clock.monotonic() - began);
     const local: Evidence = edition === undefined ? {} : { edition };
+    const doubtful = isNumberDoubtful(running.view);
     if (edition !== undefined && edition.matches.length > 0) {
       // Final at once; the centre is asked for the whole record and to confirm.
       const view = this.#conclude(
         { ...running.view, confirmation: 'asked' },
-        decide(local),
+        decide(local, doubtful),
         running,
         receivedAt,
       );
@@ -190,7 +205,8 @@ export class Enquiries {
       return;
     }
     if (this.#parts.central.state() === 'down') {
-      this.#conclude(running.view, decide(this.#sources.withCache(local, question)), running, receivedAt);
+      const evidence = this.#sources.withCache(local, question);
+      this.#conclude(running.view, decide(evidence, doubtful), running, receivedAt);
       return;
     }
     this.#show(running.view);
@@ -198,7 +214,8 @@ export class Enquiries {
     const evidence = central.ok
       ? { ...local, central: central.value }
       : this.#sources.withCache(local, question);
-    this.#conclude(running.view, decide(evidence), running, receivedAt);
+    const answered = { ...running, settled: isSettled(evidence) };
+    this.#conclude(running.view, decide(evidence, doubtful), answered, receivedAt);
     if (!central.ok) this.#recheckLater();
   }
 
@@ -216,7 +233,7 @@ export class Enquiries {
       this.#settleConfirmation(present, 'disagrees');
       return;
     }
-    const decision = decide({ central: answer.value });
+    const decision = decide({ central: answer.value }, isNumberDoubtful(view));
     // The centre's record says more; a possible hit may become a hit, never the other way round.
     const better = decision.kind === 'hit' || present.verdict?.kind === 'possible';
     if (better && decision.kind !== present.verdict?.kind) this.#amend(present, decision, running, 'amended');
@@ -244,6 +261,7 @@ export class Enquiries {
       view: { ...view, reader },
       question,
       receivedAt: this.#parts.clock.monotonic(),
+      settled: true,
     };
     const present = this.#present(running.view);
     if (isHit(present.verdict)) {
@@ -251,7 +269,7 @@ export class Enquiries {
       this.#settleConfirmation(present, answer.value.matches.length === 0 ? 'disagrees' : 'agrees');
       return true;
     }
-    const decision = decide({ central: answer.value });
+    const decision = decide({ central: answer.value }, isNumberDoubtful(present));
     const late = decision.kind === 'hit' || decision.kind === 'possible';
     this.#amend({ ...present, late }, decision, running, late ? 'late-hit' : 'amended');
     return true;
@@ -295,7 +313,7 @@ export class Enquiries {
       event: lookupEvent('lookup', final, question, this.#parts.digest),
       stamp: this.#parts.stamp(),
       owed: question === undefined ? [] : owedFor(final, question),
-      keep: () => this.#keep(final, question),
+      keep: () => this.#keep(final, running),
     });
     const written = this.#parts.clock.monotonic();
     this.#parts.observe?.('record', written - began);
@@ -305,14 +323,14 @@ export class Enquiries {
       : { ...final, verdict: unrecorded(verdict), elapsedMillis };
     this.#show(seen);
     this.#parts.observe?.('publish', this.#parts.clock.monotonic() - written);
+    this.#parts.concluded?.(seen);
     return seen;
   }
 
-  #keep(view: LookupView, question: Question | undefined): void {
-    const { verdict } = view;
-    if (verdict === null || question === undefined) return;
-    if (isHit(verdict)) this.#parts.kept.openHit(view);
-    const settled = 'basis' in verdict && verdict.basis === 'central';
+  #keep(view: LookupView, running: Running | undefined): void {
+    if (running === undefined) return;
+    const { question, settled } = running;
+    if (isHit(view.verdict)) this.#parts.kept.openHit(view);
     if (!settled) this.#parts.kept.owe({ lookup: view.lookup, question, view, reader: view.reader });
   }
 

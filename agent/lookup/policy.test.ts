@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Match } from '#contracts/verdict.ts';
-import { type Answer, decide, type Evidence } from './policy.ts';
+import { type Answer, decide as decideOn, type Evidence, isSettled } from './policy.ts';
 
 const record = {
   documentType: 'passport',
@@ -22,6 +22,9 @@ function answer(change: Partial<Answer> & { version?: number; bound?: 'exact' | 
     ...rest,
   };
 }
+
+/** Of a document whose number's check digit holds. */
+const decide = (evidence: Evidence) => decideOn(evidence, false);
 
 describe('the policy', () => {
   test('an exact match is a hit on the basis that has it', () => {
@@ -93,6 +96,44 @@ describe('the policy', () => {
     expect(decide(evidence)).toMatchObject({ kind: 'unresolved', reason });
   });
 
+  test.each([
+    ['the centre', { central: answer() }],
+    ['a recent answer of the centre', { cache: answer() }],
+    ['the edition', { edition: answer() }],
+  ])(
+    'a number whose check digit does not hold is unresolved where %s has no record of it, with the age',
+    (_who, evidence) => {
+      expect(decide(evidence).kind).toBe('no-record');
+      expect(decideOn(evidence, true)).toEqual({
+        kind: 'unresolved',
+        reason: 'number-doubtful',
+        age: { seconds: 3600, bound: 'exact' },
+      });
+    },
+  );
+
+  test('a number whose check digit does not hold stays a hit or possible where it is recorded', () => {
+    expect(decideOn({ central: answer(), edition: answer({ matches: [exact] }) }, true).kind).toBe('hit');
+    expect(decideOn({ central: answer({ matches: [variant] }) }, true).kind).toBe('possible');
+  });
+
+  test.each([
+    [{}, 'no-basis'],
+    [{ edition: answer({ tooOld: true }) }, 'edition-too-old'],
+    [{ edition: answer({ bound: 'at-least' }) }, 'clock-unverified'],
+    [{ central: answer({ tooOld: true }) }, 'central-stale'],
+  ] as const)('that nobody could answer is said before the doubt about the number', (evidence, reason) => {
+    expect(decideOn(evidence, true)).toMatchObject({ kind: 'unresolved', reason });
+  });
+
+  test('a question is settled where the centre has a match, or a fresh collection without one', () => {
+    expect(isSettled({ central: answer() })).toBe(true);
+    expect(isSettled({ central: answer({ tooOld: true, matches: [exact] }) })).toBe(true);
+    expect(isSettled({ central: answer({ tooOld: true }), edition: answer() })).toBe(false);
+    expect(isSettled({ central: answer({ bound: 'at-least' }) })).toBe(false);
+    expect(isSettled({ cache: answer(), edition: answer({ matches: [exact] }) })).toBe(false);
+  });
+
   test('whatever was answered, no-record has a named basis of known age within the limit, and no basis had a match', () => {
     const anyAnswer = fc.option(
       fc
@@ -106,16 +147,17 @@ describe('the policy', () => {
       { nil: undefined },
     );
     fc.assert(
-      fc.property(anyAnswer, anyAnswer, anyAnswer, (central, cache, edition) => {
+      fc.property(anyAnswer, anyAnswer, anyAnswer, fc.boolean(), (central, cache, edition, doubtful) => {
         const evidence: Evidence = {
           ...(central && { central }),
           ...(cache && { cache }),
           ...(edition && { edition }),
         };
-        const decision = decide(evidence);
+        const decision = decideOn(evidence, doubtful);
         const answers = Object.values(evidence);
         if (answers.some(({ matches }) => matches.includes(exact))) expect(decision.kind).toBe('hit');
         else if (answers.some(({ matches }) => matches.length > 0)) expect(decision.kind).toBe('possible');
+        if (doubtful) expect(decision.kind).not.toBe('no-record');
         if (decision.kind !== 'no-record') return;
         const basis = evidence[decision.basis];
         expect(basis).toMatchObject({ tooOld: false, age: { bound: 'exact' } });

@@ -19,11 +19,26 @@ export interface Evidence {
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 /** A verdict before it is known whether it could be recorded. */
 export type Decision = DistributiveOmit<Verdict, 'recorded'>;
+type NoRecord = Extract<Decision, { kind: 'no-record' }>;
 
 const bases: readonly Basis[] = ['central', 'cache', 'edition'];
 
-export function decide(evidence: Evidence): Decision {
-  return matched(evidence) ?? noRecord(evidence) ?? { kind: 'unresolved', ...whyUnresolved(evidence) };
+/**
+ * @param numberDoubtful the check digit of the number as read does not hold. That nothing is recorded under what may be
+ *   another document's number lets nobody pass: it is `unresolved` where `no-record` would have followed.
+ */
+export function decide(evidence: Evidence, numberDoubtful: boolean): Decision {
+  const nothing = noRecord(evidence);
+  const said: Decision | undefined =
+    nothing !== undefined && numberDoubtful
+      ? { kind: 'unresolved', reason: 'number-doubtful', age: nothing.age }
+      : nothing;
+  return matched(evidence) ?? said ?? { kind: 'unresolved', ...whyUnresolved(evidence) };
+}
+
+/** Whether the centre itself has answered, so that asking it again would bring nothing. */
+export function isSettled({ central }: Evidence): boolean {
+  return central !== undefined && (central.matches.length > 0 || usable(central));
 }
 
 /** A match counts however old its basis is: an old record is a reason to look, its absence is not a reason to pass. */
@@ -46,8 +61,8 @@ function matched(evidence: Evidence): Decision | undefined {
 }
 
 /** `no-record` needs a basis of known age within the limit: the centre first, else whichever copy knows more. */
-function noRecord({ central, cache, edition }: Evidence): Decision | undefined {
-  const said = (basis: Basis, { source, age }: Answer): Decision => ({
+function noRecord({ central, cache, edition }: Evidence): NoRecord | undefined {
+  const said = (basis: Basis, { source, age }: Answer): NoRecord => ({
     kind: 'no-record',
     basis,
     source,

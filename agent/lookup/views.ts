@@ -1,6 +1,6 @@
 import type { TravelDocument } from '#contracts/documents.ts';
 import type { Uuid } from '#contracts/names.ts';
-import type { LookupView } from '#contracts/officer.ts';
+import type { LookupView, ShownDocument } from '#contracts/officer.ts';
 import { documentTypeOf } from '#contracts/search-key.ts';
 import type { Verdict } from '#contracts/verdict.ts';
 import type { Decision } from './policy.ts';
@@ -29,17 +29,24 @@ export function withRecords(view: LookupView, decision: Decision): LookupView {
   return { ...view, verdict: { ...view.verdict, matches: decision.matches } };
 }
 
+/** Whether the number of the document may be another one than was read: its own check digit does not hold. */
+export function isNumberDoubtful({ warnings }: Pick<LookupView, 'warnings'>): boolean {
+  return warnings.includes('number-check-digit');
+}
+
 /** What may be shown of a document: no names. */
-export function shown(document: TravelDocument): LookupView['document'] {
-  const { format, documentCode, issuingState, documentNumber, expiry } = document;
-  const known = {
+export function shown(document: TravelDocument): ShownDocument {
+  const { format, documentCode, issuingState, documentNumber, expiry, doubtful, repairs } = document;
+  return {
     format,
     documentType: documentTypeOf(documentCode),
     documentCode,
     issuingState,
     documentNumber,
+    ...(expiry.iso !== undefined && { expiry: expiry.iso }),
+    ...(doubtful.length > 0 && { doubtful: [...doubtful] }),
+    ...(repairs.length > 0 && { repairs: repairs.length }),
   };
-  return expiry.iso === undefined ? known : { ...known, expiry: expiry.iso };
 }
 
 /** The latest lookups, and every hit that nobody has acknowledged; bounded, oldest first. */

@@ -181,7 +181,10 @@ describe.skipIf(missing !== undefined)("the officer's page", () => {
       link: 'down',
       clock: 'unverified',
       owed: 3,
-      readers: [{ id: 'counter-1', state: 'absent' }],
+      readers: [
+        { id: 'counter-1', state: 'absent', trigger: false },
+        { id: 'counter-2', state: 'silent', trigger: true, about: 'Specimen reader 2.1' },
+      ],
     });
     await opened.page.getByText('No reader is ready').waitFor();
     const line = opened.page.getByLabel('State of this terminal');
@@ -190,12 +193,106 @@ describe.skipIf(missing !== undefined)("the officer's page", () => {
       'out of reach, the copy answers',
       '3 h old',
       'not plugged in',
+      'does not answer',
+      'Specimen reader 2.1',
       'not verified',
       '3 reports wait',
     ])
       expect(text).toContain(words);
     desk.tell({ edition: null });
     await line.getByText('none on this terminal').waitFor();
+  });
+
+  test('says that a number is in doubt, and which characters, and that this is no answer', async () => {
+    const age = { seconds: 11_730, bound: 'exact' } as const;
+    const verdict = { kind: 'unresolved', reason: 'number-doubtful', age, recorded: true } as const;
+    const document = { ...lookupView(0).document!, doubtful: [2, 4], repairs: 2 };
+    desk.show(lookupView(1, { verdict: verdicts.hit }));
+    desk.show(lookupView(2, { verdict, document, warnings: ['number-check-digit', 'repaired'] }));
+    await shows('unresolved');
+    const text = (await big().innerText()).replace(/\s+/g, ' ');
+    for (const words of [
+      'L898902C3 Characters 3 and 5 in doubt.',
+      'Unresolved: number in doubt',
+      'This is not a “no record”.',
+      'What was searched is 3 h old.',
+      'Characters put right: 2',
+    ])
+      expect(text).toContain(words);
+    const marks = big().locator('mark');
+    expect(await marks.allInnerTexts()).toEqual(['9', '9']);
+    const [marked, plain] = await marks
+      .first()
+      .evaluate((mark) =>
+        [mark, mark.parentElement!]
+          .map((one) => getComputedStyle(one))
+          .map((style) => [style.color, style.borderBottomWidth]),
+      );
+    expect(marked?.[0]).not.toBe(plain?.[0]);
+    expect([marked?.[1], plain?.[1]]).toEqual(['4px', '0px']);
+    const { ratio, text: worst } = await lowestContrast(opened.page, '.page');
+    expect(ratio, worst).toBeGreaterThanOrEqual(4.5);
+    expect(await overflow(opened.page)).toEqual({ wide: false, high: false });
+    expect(await big().evaluate((one) => one.scrollHeight - one.clientHeight)).toBe(0);
+  });
+
+  test('sets a number that looks like a recorded one above it, and marks where they differ', async () => {
+    desk.show(lookupView(1, { verdict: verdicts.possible }));
+    await shows('possible');
+    const text = (await big().innerText()).replace(/\s+/g, ' ');
+    for (const words of ['L898902C3 Character 6 not as recorded.', 'L8989O2C3 Character 6 not as read.'])
+      expect(text).toContain(words);
+    const marks = big().locator('mark');
+    expect(await marks.allInnerTexts()).toEqual(['0', 'O']);
+    const [read, recorded] = [await marks.first().boundingBox(), await marks.last().boundingBox()];
+    expect(recorded?.x).toBe(read?.x);
+    expect(recorded?.y).toBeGreaterThan((read?.y ?? 0) + (read?.height ?? 0) - 1);
+    // Another type of document under the same number has nothing to compare.
+    const { record } = verdicts.possible.matches[0];
+    const other = { ...verdicts.possible, matches: [{ kind: 'other-type' as const, record }] };
+    desk.show(lookupView(2, { verdict: other }));
+    await opened.page.getByText('The number is recorded for another type of document.').waitFor();
+    expect(await marks.count()).toBe(0);
+  });
+
+  test('names the numbers of the other records of a possible hit', async () => {
+    const [match] = verdicts.possible.matches;
+    const matches = [match, { ...match, number: 'L898902G3' }];
+    desk.show(lookupView(1, { verdict: { ...verdicts.possible, matches } }));
+    await shows('possible');
+    expect(await big().innerText()).toContain('And 1 more record, under L898902G3.');
+  });
+
+  test('tells a reader to read by button or key, and says where it was not told', async () => {
+    expect(await opened.page.getByText('Read now').count()).toBe(0);
+    const reader = { id: 'counter-1', state: 'ready', trigger: true } as const;
+    desk.tell({ readers: [reader] });
+    await opened.page.getByRole('button', { name: 'Read now' }).click();
+    await eventually(() => desk.triggered.length === 1);
+    await opened.page.keyboard.press('r');
+    await eventually(() => desk.triggered.length === 2);
+    desk.show(lookupView(1, { verdict: verdicts['no-record'] }));
+    await shows('no-record');
+    await opened.page.keyboard.press('r');
+    await eventually(() => desk.triggered.length === 3);
+    await opened.page.route('**/trigger', (route) => route.abort());
+    await opened.page.getByRole('button', { name: 'Read now' }).click();
+    const trouble = opened.page.getByRole('alert').getByText('The reader counter-1 was not told to read');
+    await trouble.waitFor();
+    expect(await overflow(opened.page)).toEqual({ wide: false, high: false });
+    desk.show(lookupView(2, { verdict: verdicts['no-record'] }));
+    await trouble.waitFor({ state: 'detached' });
+    desk.tell({ readers: [{ ...reader, state: 'silent' }] });
+    await opened.page.getByRole('button', { name: 'Read now' }).waitFor({ state: 'detached' });
+    await opened.page.keyboard.press('r');
+    expect(desk.triggered).toEqual(['counter-1', 'counter-1', 'counter-1']);
+  });
+
+  test('offers each of several readers that wait for the word', async () => {
+    const readers = ['counter-1', 'counter-2'].map((id) => ({ id, state: 'ready', trigger: true }) as const);
+    desk.tell({ readers });
+    await opened.page.getByRole('button', { name: 'Read now: counter-2' }).click();
+    await eventually(() => desk.triggered.includes('counter-2'));
   });
 
   test('shows hostile text as text', async () => {
@@ -225,7 +322,8 @@ describe.skipIf(missing !== undefined)("the officer's page", () => {
 
   test('fits a telephone without scrolling sideways, the longest number too', async () => {
     await opened.page.setViewportSize(phone);
-    const document = { ...lookupView(0).document!, documentNumber: 'D23145890UTO9876543210ABCDE' };
+    const documentNumber = 'D23145890UTO9876543210ABCDE';
+    const document = { ...lookupView(0).document!, documentNumber, doubtful: [0, 26] };
     for (const [n, [look, verdict]] of Object.entries(verdicts).entries()) {
       desk.show(lookupView(n + 1, { verdict, document }));
       await shows(look);

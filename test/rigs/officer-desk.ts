@@ -1,3 +1,5 @@
+import type { EntryCheck, EntryRequest } from '#contracts/entry.ts';
+import { typedReader } from '#contracts/names.ts';
 import type { LookupView, TerminalView } from '#contracts/officer.ts';
 import type { HitOutcome } from '#contracts/outbox.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
@@ -6,6 +8,21 @@ import type { Match, Verdict } from '#contracts/verdict.ts';
 /** A made-up desk behind the real server of the officer's page: a test says what it shows. */
 export class MadeUpDesk {
   readonly outcomes: { lookup: string; outcome: HitOutcome }[] = [];
+  /** What was typed and searched. */
+  readonly entries: EntryRequest[] = [];
+  /** What was typed, each time that it was looked at. */
+  readonly checked: EntryRequest[] = [];
+  /** Readers that were told to read. */
+  readonly triggered: string[] = [];
+  /** How what is typed stands, and what a search for it shows. */
+  typed: (entry: EntryRequest) => { readonly check: EntryCheck; readonly view?: LookupView } = () => ({
+    check: {
+      ready: false,
+      problems: [{ field: 'number', problem: 'missing' }],
+      parts: [],
+      stateListed: true,
+    },
+  });
   /** While set, recording an outcome fails as on a full disk. */
   full = false;
   #terminal: TerminalView = terminalView();
@@ -28,6 +45,28 @@ export class MadeUpDesk {
     const done = { ...view, acknowledged: { at: view.at, officer: 'unassigned', outcome } };
     this.show(done);
     return ok(done);
+  }
+
+  checkEntry(entry: EntryRequest): EntryCheck {
+    this.checked.push(entry);
+    return this.typed(entry).check;
+  }
+
+  enter(entry: EntryRequest): Result<void> {
+    const { check, view } = this.typed(entry);
+    if (!check.ready) return fail('REQUEST_INVALID', 'What was typed cannot be searched.');
+    if (this.full) return fail('STORE_FULL', 'The search could not be recorded.');
+    this.entries.push(entry);
+    if (view !== undefined) this.show({ ...view, reader: typedReader });
+    return ok(undefined);
+  }
+
+  trigger(reader: string): Result<void> {
+    const known = this.#terminal.readers.find(({ id }) => id === reader);
+    if (known === undefined) return fail('NOT_FOUND', 'There is no reader with this name.');
+    if (known.state !== 'ready') return fail('READER_SILENT', 'It said nothing to the order to read.');
+    this.triggered.push(reader);
+    return ok(undefined);
   }
 
   subscribe(listener: { lookup(view: LookupView): void; terminal(view: TerminalView): void }): () => void {
@@ -68,7 +107,7 @@ export function terminalView(changes: Partial<TerminalView> = {}): TerminalView 
     clock: 'verified',
     time: now,
     link: 'up',
-    readers: [{ id: 'counter-1', state: 'ready' }],
+    readers: [{ id: 'counter-1', state: 'ready', trigger: false }],
     edition: { source, age, tooOld: false },
     owed: 0,
     ...changes,

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { LookupView } from '#contracts/officer.ts';
 import type { HitOutcome } from '#contracts/outbox.ts';
 import type { Match, Verdict } from '#contracts/verdict.ts';
@@ -21,7 +21,7 @@ export function HitDetails({ view, verdict }: HitProps) {
           {verdict.matches.slice(0, 1).map((match) => (
             <Record key="first" match={match} />
           ))}
-          {verdict.matches.length > 1 && <p>And {verdict.matches.length - 1} more records.</p>}
+          {verdict.matches.length > 1 && <p>{moreWords(verdict.matches.slice(1))}</p>}
           {confirmation !== undefined && (
             <p class={`confirmation ${view.confirmation}`} role="status">
               {confirmation}
@@ -62,10 +62,15 @@ const lateSteps = [
   'Record the outcome here.',
 ];
 
-function Record({ match }: { readonly match: Match }) {
-  const { record, number } = match;
+/** How many more records match, and under which numbers where those are others than the one read. */
+function moreWords(matches: readonly Match[]): string {
+  const numbers = matches.flatMap(({ number }) => (number === undefined ? [] : [number]));
+  const others = numbers.length === 0 ? '' : `, under ${[...new Set(numbers)].join(', ')}`;
+  return `And ${matches.length} more ${matches.length === 1 ? 'record' : 'records'}${others}.`;
+}
+
+function Record({ match: { record } }: { readonly match: Match }) {
   const rows: readonly (readonly [string, string | undefined])[] = [
-    ['Recorded number', number],
     ['Recorded as', `${lossWords(record.kindOfLoss)} (${typeWords[record.documentType].toLowerCase()})`],
     ['Reported', `${dateWords(record.reportedOn)} by ${record.reportedBy}`],
     ['Lost on', record.lostOn === undefined ? undefined : dateWords(record.lostOn)],
@@ -88,22 +93,12 @@ function Record({ match }: { readonly match: Match }) {
 }
 
 /**
- * A number key only moves to an outcome; Enter or a click records it. A reader that types like a keyboard sends digits
- * too, and one of those alone must not settle a hit.
+ * A number key only moves to an outcome (`app.tsx`); Enter or a click records it. A reader that types like a keyboard
+ * sends digits too, and one of those alone must not settle a hit.
  */
 function Outcomes({ lookup }: { readonly lookup: string }) {
   const [trouble, setTrouble] = useState<string>();
   const [busy, setBusy] = useState(false);
-  const group = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent): void => {
-      if (event.ctrlKey || event.altKey || event.metaKey) return;
-      const button = group.current?.querySelectorAll('button')[Number(event.key) - 1];
-      button?.focus();
-    };
-    addEventListener('keydown', onKey);
-    return () => removeEventListener('keydown', onKey);
-  }, []);
   const record = (outcome: HitOutcome): void => {
     if (busy) return;
     setBusy(true);
@@ -112,7 +107,7 @@ function Outcomes({ lookup }: { readonly lookup: string }) {
       .finally(() => setBusy(false));
   };
   return (
-    <div class="outcomes" role="group" aria-label="Outcome" ref={group} aria-busy={busy}>
+    <div class="outcomes" role="group" aria-label="Outcome" aria-busy={busy}>
       {trouble !== undefined && (
         <p class="trouble" role="alert">
           {trouble}

@@ -1,5 +1,13 @@
 import type { LookupView, TerminalView } from '#contracts/officer.ts';
 import type { LiveState } from '#runtime/live.ts';
+import {
+  beginEntry,
+  type EntryEvent,
+  type EntryState,
+  interrupted,
+  nextEntry,
+  setAside,
+} from './entry-state.ts';
 
 /** All that the page knows. Lookups stand in the order in which they first came. */
 export interface PageState {
@@ -16,6 +24,7 @@ export interface PageState {
   readonly now: number;
   /** What the terminal's clock is ahead of the browser's, which may be another machine's. */
   readonly offset: number;
+  readonly entry: EntryState;
 }
 
 export type PageEvent =
@@ -23,7 +32,8 @@ export type PageEvent =
   | { readonly type: 'terminal'; readonly view: TerminalView; readonly now: number }
   | { readonly type: 'lookup'; readonly view: LookupView }
   | { readonly type: 'select'; readonly lookup: string | null }
-  | { readonly type: 'tick'; readonly now: number };
+  | { readonly type: 'tick'; readonly now: number }
+  | EntryEvent;
 
 export function begin(now: number): PageState {
   return {
@@ -35,6 +45,7 @@ export function begin(now: number): PageState {
     receiving: [],
     now,
     offset: 0,
+    entry: beginEntry(),
   };
 }
 
@@ -47,10 +58,22 @@ export function next(state: PageState, event: PageEvent): PageState {
     case 'lookup':
       return put(state, event.view);
     case 'select':
-      return { ...state, selected: event.lookup === state.latest ? null : event.lookup };
+      // Whoever asks for a verdict wants to see it.
+      return {
+        ...state,
+        selected: event.lookup === state.latest ? null : event.lookup,
+        entry: state.entry.open ? setAside(state.entry) : state.entry,
+      };
     case 'tick':
-    default:
       return { ...state, now: event.now + state.offset };
+    case 'entry-open':
+    case 'entry-edit':
+    case 'entry-close':
+      return { ...state, entry: nextEntry(state.entry, event) };
+    case 'entered':
+    default:
+      // Its verdict is the latest one, or comes as such.
+      return { ...state, selected: null, entry: nextEntry(state.entry, event) };
   }
 }
 
@@ -79,9 +102,12 @@ function turn(state: PageState, live: LiveState): PageState {
 
 function put(state: PageState, view: LookupView): PageState {
   const receiving = state.receiving === null ? null : [...state.receiving, view.lookup];
-  if (state.lookups.some((one) => one.lookup === view.lookup)) {
+  const before = state.lookups.find((one) => one.lookup === view.lookup);
+  const isHit = isOpenHit(view) && (before === undefined || !isOpenHit(before));
+  const entry = interrupted(state.entry, { isNew: before === undefined, isHit });
+  if (before !== undefined) {
     const lookups = state.lookups.map((one) => (one.lookup === view.lookup ? view : one));
-    return { ...state, lookups, receiving };
+    return { ...state, lookups, receiving, entry };
   }
   // Not by its time: the clock may have been set back since the one before, and an old verdict must not stay on top.
   const first = state.receiving !== null && state.latest === null;
@@ -91,6 +117,7 @@ function put(state: PageState, view: LookupView): PageState {
     latest: first ? null : view.lookup,
     selected: null,
     receiving,
+    entry,
   };
 }
 

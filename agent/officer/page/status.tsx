@@ -2,13 +2,38 @@ import type { TerminalView } from '#contracts/officer.ts';
 import { timeWords } from '#runtime/page-words.ts';
 import { copyWords, readerWords } from './words.ts';
 
-/** Where this is, what time the terminal takes it to be, and whether this is only a demonstration. */
-export function Header({ terminal, now }: { readonly terminal: TerminalView; readonly now: Date }) {
+interface HeaderProps {
+  readonly terminal: TerminalView;
+  readonly now: Date;
+  /** Whether something typed is kept. */
+  readonly kept: boolean;
+  /** Whether the key T goes on with that, and not with what the verdict offers. */
+  readonly typeKey: boolean;
+  /** Undefined while the form is open. */
+  readonly onType: (() => void) | undefined;
+  /** Undefined where no reader can be told to read, or the verdict's place offers it. */
+  readonly onTrigger: (() => void) | undefined;
+}
+
+/** Where this is, what time the terminal takes it to be, whether this is only a demonstration, and what can be done. */
+export function Header({ terminal, now, kept, typeKey, onType, onTrigger }: HeaderProps) {
   return (
     <header>
       <span class="site">{terminal.site}</span>
       <span class="terminal">{terminal.terminal}</span>
       {terminal.demo && <strong class="demo">DEMO, specimen data only</strong>}
+      <span class="actions">
+        {onTrigger !== undefined && (
+          <button type="button" onClick={onTrigger}>
+            <kbd>R</kbd> Read now
+          </button>
+        )}
+        {onType !== undefined && (
+          <button type="button" onClick={onType}>
+            {typeKey && <kbd>T</kbd>} {kept ? 'Go on typing' : 'Type a document'}
+          </button>
+        )}
+      </span>
       <time>{timeWords(now.toISOString())}</time>
     </header>
   );
@@ -19,19 +44,24 @@ interface Fact {
   readonly name: string;
   readonly level: Level;
   readonly words: string;
+  /** What a reader says about itself. */
+  readonly about?: string;
 }
 
 /** What an officer must always see: who can answer, how old the copy is, reader, clock, and what is owed. */
 export function Footer({ terminal, now }: { readonly terminal: TerminalView; readonly now: Date }) {
   return (
     <footer aria-label="State of this terminal">
-      {facts(terminal, now).map(({ name, level, words }) => (
-        <div key={name} class={`fact ${level}`}>
+      {facts(terminal, now).map(({ name, level, words, about }) => (
+        <div key={name} class={`fact ${level}`} title={about}>
           <span class="sign" aria-hidden="true">
             {level === 'good' ? '●' : level === 'care' ? '▲' : '✕'}
           </span>
           <span class="name">{name}</span>
-          <span class="words">{words}</span>
+          <span class="words">
+            {words}
+            {about !== undefined && <span class="about">{about}</span>}
+          </span>
         </div>
       ))}
     </footer>
@@ -63,10 +93,11 @@ function copyFact({ edition, time }: TerminalView, now: Date): Fact {
 
 function readerFacts({ readers }: TerminalView): readonly Fact[] {
   if (readers.length === 0) return [{ name: 'Reader', level: 'bad', words: 'none configured' }];
-  return readers.map(({ id, state }) => ({
+  return readers.map(({ id, state, about }) => ({
     name: `Reader ${id}`,
     level: state === 'ready' ? 'good' : 'bad',
     words: readerWords[state],
+    ...(about !== undefined && { about }),
   }));
 }
 

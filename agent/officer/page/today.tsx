@@ -1,4 +1,5 @@
 import type { LookupView } from '#contracts/officer.ts';
+import { typedReader } from '#contracts/names.ts';
 import { maskNumber, sameDay, timeWords } from '#runtime/page-words.ts';
 import { Icon } from './icons.tsx';
 import { current, isOpenHit, type PageEvent, type PageState } from './state.ts';
@@ -57,5 +58,6 @@ const names: Record<Look, string> = {
 
 function short(view: LookupView): string {
   const outcome = isOpenHit(view) ? ', open' : '';
-  return `${view.training ? 'Training: ' : ''}${names[lookOf(view)]}${view.late ? ', late' : ''}${outcome}`;
+  const typed = view.reader === typedReader ? ', typed' : '';
+  return `${view.training ? 'Training: ' : ''}${names[lookOf(view)]}${view.late ? ', late' : ''}${typed}${outcome}`;
 }

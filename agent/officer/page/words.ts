@@ -1,8 +1,7 @@
-import type { DocumentWarning, UnreadableReason } from '#contracts/documents.ts';
 import type { ReaderState } from '#contracts/health.ts';
 import type { Confirmation, LookupView, ShownDocument, TerminalView } from '#contracts/officer.ts';
 import type { HitOutcome } from '#contracts/outbox.ts';
-import type { KindOfLoss, UnresolvedReason, Verdict } from '#contracts/verdict.ts';
+import type { KindOfLoss, Verdict } from '#contracts/verdict.ts';
 import { ageWords, boundWords, dayWords } from '#runtime/page-words.ts';
 
 /** How a lookup looks: one for each thing that an officer must tell apart from across the room. */
@@ -64,7 +63,9 @@ export function titleOf(view: LookupView): string {
       return 'Not readable';
     case 'unresolved':
     default:
-      return 'Unresolved: not checked';
+      return verdict?.kind === 'unresolved' && verdict.reason === 'number-doubtful'
+        ? 'Unresolved: number in doubt'
+        : 'Unresolved: not checked';
   }
 }
 
@@ -83,56 +84,6 @@ export function basisWords(verdict: Verdict | null, now: Date): string | undefin
       return `Answered from what the centre said a little earlier, from ${known}.`;
   }
 }
-
-export const unresolvedReasons: Record<UnresolvedReason, { why: string; todo: string }> = {
-  'no-basis': {
-    why: 'The centre is out of reach and there is no offline copy.',
-    todo: 'Ask the bureau by telephone, or check the document another way.',
-  },
-  'edition-too-old': {
-    why: 'The centre is out of reach and the offline copy is too old to be relied on.',
-    todo: 'Ask the bureau by telephone, and tell it that the copy is old.',
-  },
-  'clock-unverified': {
-    why: 'The clock was not verified since power-on, so nobody knows how old the offline copy is.',
-    todo: 'Ask the bureau by telephone. The clock verifies itself when the centre is reached.',
-  },
-  'central-stale': {
-    why: 'The centre answered from a collection that is too old or incomplete.',
-    todo: 'Ask the bureau by telephone, and tell it that the centre is behind.',
-  },
-  'not-recorded': {
-    why: 'The answer could not be recorded on this terminal, so it is not shown.',
-    todo: 'Note the document on paper and call the bureau: the disk of the terminal fails or is full.',
-  },
-  'not-searchable': {
-    why: 'The document has no number or state that can be searched.',
-    todo: 'Check the document by hand, and ask the bureau.',
-  },
-};
-
-export const unreadableReasons: Record<UnreadableReason, string> = {
-  empty: 'The reader saw no text.',
-  'line-count': 'A line is missing or there is one too many.',
-  'line-length': 'A line is too short or too long.',
-  characters: 'There are characters that no passport has.',
-  'not-read': 'The reader could not make out some characters.',
-  'document-code': 'This is not a passport, identity card or visa.',
-  'number-missing': 'The document number is missing.',
-};
-
-export const warningWords: Record<DocumentWarning, string> = {
-  expired: 'Expired',
-  specimen: 'Specimen document',
-  'number-check-digit': 'Check digit of the number is wrong',
-  'birth-check-digit': 'Check digit of the birth date is wrong',
-  'expiry-check-digit': 'Check digit of the expiry date is wrong',
-  'optional-check-digit': 'Check digit of the optional data is wrong',
-  'composite-check-digit': 'Check digit of the whole is wrong',
-  'birth-date-impossible': 'Birth date does not exist',
-  'expiry-date-impossible': 'Expiry date does not exist',
-  'state-unlisted': 'Issuing state is not in the list of states',
-};
 
 export const typeWords: Record<ShownDocument['documentType'], string> = {
   passport: 'Passport',
@@ -160,6 +111,7 @@ export const readerWords: Record<ReaderState, string> = {
   absent: 'not plugged in',
   refused: 'cannot be opened',
   noise: 'sends noise',
+  silent: 'does not answer',
 };
 
 /** One sentence for those who hear the page. */
