@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchAgent } from './agent.ts';
 import { type Bench, machine, table } from './bench.ts';
+import { benchReaders } from './readers.ts';
 
 /** `npm run bench -- NAME [--small] [--json]`: the one way to run every benchmark. */
 const benches: Readonly<Record<string, { title: string; run: Bench }>> = {
   agent: { title: 'frame to verdict with its breakdown, memory, idle, start', run: benchAgent },
+  readers: { title: 'bytes of a reader to a travel document, family by family', run: benchReaders },
 };
 
 const { values, positionals } = parseArgs({

@@ -15,6 +15,7 @@ describe('The one command', () => {
     expect(help.status).toBe(0);
     for (const name of [
       'demo',
+      'simulate',
       'agent',
       'uplink',
       'central',

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import type { LookupView } from '#contracts/officer.ts';
 import { cleanPassport, passport, stolenPassport } from '#test/rigs/documents.ts';
+import { eventually } from '#test/rigs/eventually.ts';
 import type { Stack } from '#test/rigs/stack.ts';
 
 /** What the demo can show, each by doing it to real parts. */
@@ -10,28 +11,50 @@ export interface Scene {
   play(stack: Stack): Promise<void> | void;
 }
 
-const asLines = (lines: readonly string[]): string => `${lines.join('\r')}\r`;
+/** Puts a document on the reader once it reads: told to by the terminal, or by the officer where it waits for one. */
+const swipe = async (
+  { reader, officerUrl, terminalView }: Stack,
+  lines: readonly string[],
+): Promise<void> => {
+  const { protocol } = reader.profile;
+  const waits = protocol.kind === 'listen' && protocol.trigger?.mode === 'on-demand';
+  await eventually(
+    async () => {
+      if (reader.listening) return true;
+      const [one] = waits ? (await terminalView()).readers : [];
+      if (one !== undefined) await fetch(`${officerUrl}/api/readers/${one.id}/trigger`, { method: 'POST' });
+      return reader.listening;
+    },
+    { what: 'the reader being told to read', everyMs: 100 },
+  );
+  await reader.present(lines);
+};
 
 export const scenes: readonly Scene[] = [
   {
     key: '1',
     title: 'swipe a passport that is recorded as stolen',
-    play: (stack) => stack.reader.send(asLines(stolenPassport)),
+    play: (stack) => swipe(stack, stolenPassport),
   },
   {
     key: '2',
     title: 'swipe a passport that is not recorded',
-    play: (stack) => stack.reader.send(asLines(cleanPassport)),
+    play: (stack) => swipe(stack, cleanPassport),
   },
   {
     key: '3',
     title: 'swipe a passport whose number looks like a recorded one',
-    play: (stack) => stack.reader.send(asLines(lookAlikePassport)),
+    play: (stack) => swipe(stack, lookAlikePassport),
   },
   {
     key: '4',
     title: 'swipe badly: half a line is missing',
-    play: (stack) => stack.reader.send(`${stolenPassport[0]}\r${stolenPassport[1].slice(0, 17)}\r`),
+    play: (stack) => swipe(stack, [stolenPassport[0], stolenPassport[1].slice(0, 17)]),
+  },
+  {
+    key: '5',
+    title: 'swipe a passport whose number was misread: its check digit does not hold',
+    play: (stack) => swipe(stack, misreadPassport),
   },
   {
     key: 'c',
@@ -57,6 +80,9 @@ export const scenes: readonly Scene[] = [
 
 /** A number that the check digit cannot tell from one in the specimen collection. */
 export const lookAlikePassport = passport('SPECLOOK6');
+
+/** The unrecorded one, a 2 of its number read as Z: nobody can tell what was searched. */
+const misreadPassport = [cleanPassport[0], cleanPassport[1].replace('X734211K5', 'X734Z11K5')];
 
 /** One line of `--once`: what a machine wants to know of a verdict. */
 export function summary(

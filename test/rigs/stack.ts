@@ -2,14 +2,18 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSyn
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { chooseProfile } from '#agent/readers/index.ts';
 import type { TerminalView } from '#contracts/officer.ts';
+import type { ReaderProfile } from '#contracts/readers.ts';
+import { systemClock } from '#runtime/clock.ts';
+import { toError } from '#runtime/errors.ts';
 import { type Command, type CommandContext, execute } from '../../bin/command.ts';
 import { command as authority } from '../../bin/commands/authority.ts';
 import { command as edition } from '../../bin/commands/edition.ts';
 import { command as enrol } from '../../bin/commands/enrol.ts';
 import { command as site } from '../../bin/commands/site.ts';
 import { ManagedProcess } from './process.ts';
-import { startSerialReader, type SerialReader } from './serial-reader.ts';
+import { type ReaderSimulator, startReaderSimulator } from './reader-simulator/simulator.ts';
 
 /**
  * A whole Checkpost on this machine: authority, broker, centre, one enrolled terminal and a reader on a real
@@ -29,6 +33,8 @@ export interface StackOptions {
   /** Changes to the centre's configuration, merged likewise. */
   readonly central?: Readonly<Record<string, unknown>>;
   readonly collection?: string;
+  /** Which of the profiles that ship the reader is played by, and the terminal told of; `swipe` without it. */
+  readonly profile?: string;
   readonly logLevel?: string;
   readonly say?: (text: string) => void;
 }
@@ -44,14 +50,14 @@ export interface Stack {
   readonly agentDatabase: string;
   /** The controller's database. */
   readonly controllerDatabase: string;
-  readonly reader: SerialReader;
+  readonly reader: ReaderSimulator;
   readonly broker: ManagedProcess;
   readonly central: ManagedProcess;
   readonly agent: ManagedProcess;
   /** Makes the edition from the collection again: after a test removed it. */
   publishEdition(): Promise<void>;
   /** What the officer's page knows of the terminal. */
-  terminalView(): Promise<TerminalView>;
+  readonly terminalView: () => Promise<TerminalView>;
   linkIsUp(): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -69,6 +75,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const ports = await choosePorts(options.ports ?? {});
   const collection = options.collection ?? join(checkout, 'central/publisher/specimens.csv');
   const readerPath = at('reader');
+  const profile = shippedProfile(options.profile ?? 'swipe');
   const closers: (() => Promise<unknown>)[] = [];
   const close = async (): Promise<void> => {
     for (const stop of closers.splice(0).reverse()) await stop();
@@ -116,7 +123,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       '--fleet-url',
       `mqtts://localhost:${ports.broker}`,
       '--reader',
-      readerPath,
+      `${readerPath},${profile.name}`,
     ]);
     const { code, terminal } = JSON.parse(bundled) as { code: string; terminal: string };
     await run(enrol, [at('stick'), '--state', at('terminal'), '--code', code]);
@@ -194,7 +201,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     );
     await processes.broker.start();
     const central = await processes.central.start();
-    const reader = await startSerialReader({ link: readerPath });
+    const reader = await startReaderSimulator({ profile, link: readerPath, clock: systemClock });
     closers.push(
       () => reader.close(),
       () => processes.agent.stop(),
@@ -224,6 +231,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await close();
     throw thrown;
   }
+}
+
+function shippedProfile(name: string): ReaderProfile {
+  const chosen = chooseProfile({ profile: name }, []);
+  if (!chosen.ok) throw toError(chosen.fault);
+  return chosen.value;
 }
 
 /** One of our own programs, as it ships: the bundle behind the one command. */

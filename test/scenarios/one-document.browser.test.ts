@@ -71,10 +71,35 @@ describe.skipIf(reason !== undefined)('One document, end to end', () => {
     await sees('possible', 'SPECLOOK6', 'SPECLOOKG');
   });
 
-  test('Half a frame is not readable, and the next whole one is', async () => {
-    stack.reader.send(`${stolenPassport[0]}\r${stolenPassport[1].slice(0, 17)}\r`);
-    await sees('unreadable');
+  test('A number whose own check digit does not hold is no no-record, whatever the centre says', async () => {
+    const [first, second] = passport('DOUBTFUL1');
+    swipe([first, `${second.slice(0, 9)}${(Number(second.charAt(9)) + 1) % 10}${second.slice(10)}`]);
+    await sees('unresolved', 'DOUBTFUL1', /number in doubt/i, /check digit/i);
+  });
+
+  test('A stolen passport that no reader can read is typed by hand, with its check digit, and is a hit', async () => {
+    await officer.page.keyboard.press('t');
+    const form = officer.page.locator('form');
+    await form.waitFor();
+    await officer.page.getByLabel('State', { exact: true }).fill('uto');
+    await officer.page.getByLabel('Number', { exact: true }).fill('l898902c3');
+    await officer.page.getByLabel('Check digit', { exact: true }).fill('6');
+    await officer.page.getByRole('cell', { name: 'check digit holds' }).waitFor();
+    await officer.page.keyboard.press('Enter');
+    await sees('hit', 'L898902C3', /stolen/i, /typed by hand/);
+  });
+
+  test('Half a frame is not readable and says what is missing; typed to its end it is answered; the next whole one is read', async () => {
+    stack.reader.send(`${cleanPassport[0]}\r${cleanPassport[1].slice(0, 17)}\r`);
+    await sees('unreadable', 'Line 2: characters 18 to 44 are missing');
+    await officer.page.keyboard.press('t');
+    await officer.page.getByText('17 of 44 characters').waitFor();
+    await officer.page.keyboard.type(cleanPassport[1].slice(17));
+    await officer.page.getByRole('row', { name: /Whole line .* check digit holds/ }).waitFor();
+    await officer.page.keyboard.press('Enter');
+    await sees('no-record', 'X734211K5', /typed by hand/);
     swipe(passport('WHOLE0001'));
+    await says(officer.page, 'WHOLE0001');
     await sees('no-record', 'WHOLE0001');
   });
 
