@@ -23,7 +23,7 @@ const TAB = 0x09;
  */
 export function linesOf(bytes: Uint8Array): readonly string[] | Flaw {
   if (bytes.length > longestFrame) return { reason: 'line-length', spots: [] };
-  const lines = withoutPadding(divide(bytes));
+  const lines = divide(bytes);
   const [only, more] = lines;
   if (only === undefined) return { reason: 'empty', spots: [] };
   return more === undefined ? unjoin(only) : (wrongShape(lines) ?? lines);
@@ -44,16 +44,6 @@ function divide(bytes: Uint8Array): string[] {
   }
   end();
   return lines;
-}
-
-/**
- * The RTE6701 sends every line with the length of a passport's, `_` in the places that a shorter line does not have.
- * Where no line reaches beyond a card's length, they are that; otherwise `_` is what it always is, a character that was
- * not read.
- */
-function withoutPadding(lines: readonly string[]): readonly string[] {
-  const bare = lines.map((line) => line.replace(/_+$/, ''));
-  return bare.every((line, at) => line.length <= 36 && lines[at]?.length === 44) ? bare : lines;
 }
 
 function isLower(byte: number): boolean {

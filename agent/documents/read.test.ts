@@ -159,6 +159,23 @@ describe('what is no document says why and where', () => {
     });
   });
 
+  test('the line with the number sent twice: letters of the number are not taken for code and state', () => {
+    const [, line] = passport('ABCDE1234');
+    expect(read(`${line}\r${line}`)).toEqual({
+      kind: 'unreadable',
+      reason: 'document-code',
+      spots: [{ line: 1, from: 1, to: 2 }],
+    });
+  });
+
+  test('digits among misread names do not keep a document from being read', () => {
+    const names = 'P<UTO3R1K55'.padEnd(44, '<');
+    expect(read(`${names}\r${second}`)).toMatchObject({
+      kind: 'document',
+      document: { issuingState: 'UTO' },
+    });
+  });
+
   test('a digit in the state would make a wrong key: it is refused where it stands', () => {
     expect(read(`${first.replace('UTO', 'UT0')}\r${second}`)).toEqual({
       kind: 'unreadable',

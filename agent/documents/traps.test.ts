@@ -225,6 +225,14 @@ describe('the old French card, as long as a TD2 and none', () => {
     }
   });
 
+  test('with three characters misread and a given name of two letters it is still not a TD2', () => {
+    const spoilt = '5102FI812006VSS<<<<<<<4<<<<33M5245F0';
+    expect(documentOf('IDFRAHUTVJPRKJB<<<<<<<<<<<<<<<671104', spoilt)).toMatchObject({
+      format: 'FRA-ID',
+      documentNumber: '5102FI812006',
+    });
+  });
+
   test('a French TD2 with a letter of its nationality misread as a digit is still a TD2', () => {
     const td2 = ['IDFRAERIKSSON<<ANNA<MARIA'.padEnd(36, '<'), 'D231458907FR47408122F1204159<<<<<<<6'];
     expect(documentOf(...td2)).toMatchObject({ format: 'TD2', documentNumber: 'D23145890' });
