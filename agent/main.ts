@@ -266,8 +266,7 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
         const reader = readers.find((one) => one.id === id);
         if (reader?.canTrigger !== true)
           return fail('NOT_FOUND', 'No reader of this name waits for a trigger.');
-        reader.trigger();
-        return ok(undefined);
+        return reader.trigger();
       },
       subscribe(listener) {
         const lookup = (view: LookupView): void => listener.lookup(view);
@@ -299,8 +298,6 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
       return { id, device, replacement, kind: profiles.value.get(id)?.link.kind ?? 'serial' };
     }),
     scan: () => scanDevices(),
-    clock,
-    keep: ms(400),
   });
   for (const { id, feedback } of settings.readers) {
     const profile = profiles.value.get(id);

@@ -18,7 +18,9 @@ Exit codes: 0 done, 1 could not be done, 2 called wrongly.
 
 async function main(argv: readonly string[]): Promise<number> {
   const stopping = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort(signal));
+  // A second Ctrl-C ends it at once. SIGTERM comes twice where a group is told to end, which a parent passes on too.
+  process.once('SIGINT', () => stopping.abort('SIGINT'));
+  process.on('SIGTERM', () => stopping.abort('SIGTERM'));
   const context: CommandContext = {
     stdin: process.stdin,
     stdout: process.stdout,

@@ -37,6 +37,8 @@ export const DocumentWarning = Type.Union([
   Type.Literal('birth-after-expiry'),
   Type.Literal('state-unlisted'),
   Type.Literal('repaired'),
+  /** Two lines of 36 may be what is left of two of 44: a check digit behind the number does not hold. */
+  Type.Literal('maybe-cut'),
 ]);
 export type DocumentWarning = Static<typeof DocumentWarning>;
 

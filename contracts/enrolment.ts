@@ -89,6 +89,7 @@ export const Bundle = Type.Object(
     authority: Pem,
     trusted: TrustedKeys.properties.keys,
     readers: AgentSettings.properties.readers,
+    profiles: AgentSettings.properties.profiles,
     token: Type.Object(
       { id: Uuid, salt: Type.String({ pattern: '^[0-9a-f]{32}$' }), madeAt: Instant, expiresAt: Instant },
       { additionalProperties: false },

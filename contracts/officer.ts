@@ -52,6 +52,8 @@ export const LookupView = Type.Object(
     phase: Type.Union([Type.Literal('searching'), Type.Literal('final')]),
     document: Type.Union([Type.Null(), ShownDocument]),
     warnings: Type.Array(DocumentWarning),
+    /** How often the document was on a reader: more than once where it came again within moments, which is shown anew. */
+    presented: Type.Optional(Type.Integer({ minimum: 2 })),
     /** Of an unreadable document: what was read of the number's line. */
     partial: Type.Optional(PartialRead),
     verdict: Type.Union([Type.Null(), Verdict]),

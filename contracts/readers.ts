@@ -103,7 +103,6 @@ export const ProtocolProfile = Type.Union(
     Type.Object(
       {
         kind: Type.Literal('listen'),
-        /** Sent one after the other when the reader is opened. */
         setup: Type.Array(
           group(
             {
@@ -112,7 +111,7 @@ export const ProtocolProfile = Type.Union(
             },
             { description: 'One command' },
           ),
-          { maxItems: 16, default: [] },
+          { maxItems: 16, description: 'Sent one after the other when the reader is opened', default: [] },
         ),
         trigger: Type.Optional(
           group(

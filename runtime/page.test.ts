@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from './clock.ts';
-import { silentLog } from './log.ts';
+import { createLog } from './log.ts';
+import { eventually } from '#test/rigs/eventually.ts';
 import { type PageServer, readText, sendFault, sendJson, startPageServer } from './page.ts';
 
 describe('a server of a page', () => {
   let folder: string;
   let server: PageServer;
+  let logged: string[];
   const start = (port = 0, pageDir = join(folder, 'page')) =>
     startPageServer({
       host: '127.0.0.1',
@@ -33,12 +35,13 @@ describe('a server of a page', () => {
           },
         },
       ],
-      log: silentLog,
+      log: createLog('debug', 'test', { write: (line) => logged.push(line) }),
       clock: systemClock,
       onClose() {},
     });
 
   beforeEach(async () => {
+    logged = [];
     folder = mkdtempSync(join(tmpdir(), 'checkpost-page-'));
     mkdirSync(join(folder, 'page/assets'), { recursive: true });
     writeFileSync(join(folder, 'page/index.html'), '<!doctype html>');
@@ -116,6 +119,25 @@ describe('a server of a page', () => {
     const { status, text } = await ask('/api/echo', json, 'POST', 'x'.repeat(300_000));
     expect(status).toBe(400);
     expect(JSON.parse(text).detail).toBe('The body is longer than 100 bytes.');
+  });
+
+  test('takes whoever goes away in the middle of a question for no defect', async () => {
+    const { port } = new URL(server.url);
+    const headers = { ...json, 'content-length': '50' };
+    const asked = request({
+      host: '127.0.0.1',
+      port,
+      path: '/api/echo',
+      method: 'POST',
+      agent: false,
+      headers,
+    });
+    asked.on('error', () => {});
+    asked.write('half');
+    await eventually(() => asked.socket?.bytesWritten);
+    asked.destroy();
+    await eventually(() => logged.some((line) => line.includes('broke off')));
+    expect(logged.join('')).not.toContain('INTERNAL');
   });
 
   test('names the method that an address takes', async () => {

@@ -4,7 +4,7 @@ import { type ErrorCode, errors } from '#contracts/errors.ts';
 import { type Fault, fail, ok, type Result } from '#contracts/result.ts';
 import { ms } from '#contracts/units.ts';
 import type { Clock } from './clock.ts';
-import { toFault } from './errors.ts';
+import { systemCode, toFault } from './errors.ts';
 import { listen } from './listen.ts';
 import { faultFields, type Log } from './log.ts';
 import { type PageFile, readPage } from './page-files.ts';
@@ -65,6 +65,8 @@ export async function startPageServer(parts: PageServerParts): Promise<Result<Pa
   const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 }, (request, response) => {
     for (const [name, value] of Object.entries(security)) response.setHeader(name, value);
     answer(request, response, page, parts).catch((thrown: unknown) => {
+      // Whoever asked has gone away in the middle of the question: nobody's fault, and nobody to answer.
+      if (systemCode(thrown) === 'ECONNRESET') return log.debug('A request broke off');
       const fault = toFault(thrown);
       log.error('A request failed', faultFields(fault));
       if (response.headersSent) response.destroy();

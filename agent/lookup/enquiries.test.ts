@@ -70,6 +70,7 @@ class Bench {
   readonly owed: OwedItem[] = [];
   readonly asked: LookupRequest[] = [];
   readonly order: string[] = [];
+  readonly concluded: LookupView[] = [];
   link: LinkState = 'up';
   /** Keys in the edition; undefined where there is none. */
   edition: Map<string, EditionRecord[]> | undefined = new Map();
@@ -126,6 +127,7 @@ class Bench {
       officer: () => 'unassigned',
       policy: { maxAge: seconds(172_800), cacheMaxAge: seconds(600), repeat: ms(3000) },
       log: silentLog,
+      concluded: (view) => this.concluded.push(view),
       show: (view) => {
         this.shown.push(view);
         this.order.push(`show ${view.phase} ${view.verdict?.kind ?? ''}`.trim());
@@ -433,6 +435,44 @@ describe('two frames of one document', () => {
     expect(new Set(bench.shown.map(({ lookup }) => lookup)).size).toBe(1);
   });
 
+  test('the second is shown as the one that is on the reader now, and its own reader is told of it', async () => {
+    await bench.swipe(specimen('L898902C3'));
+    await bench.enquiries.take(specimen('L898902C3'), 'booth-2', monotonic(bench.clock.monotonic()));
+    expect(bench.last()).toMatchObject({ presented: 2, reader: 'counter-1' });
+    expect(bench.concluded.map(({ reader }) => reader)).toEqual(['counter-1', 'booth-2']);
+  });
+
+  test('the moments count from the first: a document that is swiped every two seconds for an hour is asked for again and again', async () => {
+    bench.link = 'down';
+    for (let swipe = 0; swipe < 10; swipe++) {
+      await bench.swipe(specimen('L898902C3'));
+      await bench.clock.advance(2000);
+    }
+    expect(bench.recorded.filter(({ kind }) => kind === 'lookup')).toHaveLength(5);
+  });
+
+  test('a better read with other look-alikes is a lookup of its own, and its possible hit is not lost', async () => {
+    bench.link = 'down';
+    bench.edition?.set('UTO|L898902C3', [stolen]);
+    await bench.swipe(specimen('L8989O2C3'));
+    await bench.clock.advance(1500);
+    await bench.swipe(specimen('L8989O2C3', ['L898902C3']));
+    expect(bench.last().verdict).toMatchObject({ kind: 'possible' });
+  });
+
+  test('a document that nobody could answer, or whose answer is not on record, is never a repeat', async () => {
+    bench.answer = unreachable;
+    bench.edition = undefined;
+    await bench.swipe(specimen('L898902C3'));
+    bench.edition = new Map([['UTO|L898902C3', [stolen]]]);
+    bench.recording = fail('STORE_FULL', 'disk full');
+    await bench.swipe(specimen('L898902C3'));
+    expect(bench.last().verdict).toMatchObject({ kind: 'hit', recorded: false });
+    bench.recording = ok(undefined);
+    await bench.swipe(specimen('L898902C3'));
+    expect(bench.last().verdict).toMatchObject({ kind: 'hit', recorded: true });
+  });
+
   test('further apart are two lookups, and another document is always its own', async () => {
     await bench.swipe(specimen('L898902C3'));
     await bench.swipe(specimen('D23145890'));
@@ -528,4 +568,22 @@ describe('a hit', () => {
     await bench.swipe(specimen('L898902C3'));
     expect(bench.last().verdict).toMatchObject({ kind: 'no-record', basis: 'edition' });
   });
+});
+
+test('A reader that sends nothing but noise fills neither the record nor the page; a document that it reads then is answered', async () => {
+  for (let read = 0; read < 200; read++) {
+    await bench.swipe({ kind: 'unreadable', reason: 'characters', spots: [] });
+    await bench.clock.advance(50);
+  }
+  expect(bench.recorded.length).toBeLessThanOrEqual(7);
+  await bench.swipe(specimen('L898902C3'));
+  expect(bench.last().verdict).toMatchObject({ kind: 'no-record' });
+});
+
+test('What was read of a line is forgotten when the next document is there', async () => {
+  const partial = { line: 2, text: 'L898902C36UTO7408'.padEnd(44, '_'), documentType: 'passport' } as const;
+  await bench.swipe({ kind: 'unreadable', reason: 'line-length', spots: [], partial });
+  expect(bench.enquiries.views()).toMatchObject([{ partial }]);
+  await bench.swipe(specimen('L898902C3'));
+  for (const view of bench.enquiries.views()) expect(view).not.toHaveProperty('partial');
 });

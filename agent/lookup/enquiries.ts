@@ -8,6 +8,7 @@ import type { NamedSecret } from '#formats/keyed.ts';
 import type { Clock } from '#runtime/clock.ts';
 import type { Log } from '#runtime/log.ts';
 import type { TrustedTime } from '#runtime/trusted-time.ts';
+import { Flood } from './flood.ts';
 import { lookupEvent, owedFor } from './happenings.ts';
 import type { KeptLookups, Recheck } from './kept.ts';
 import { PatientRecorder } from './patient-recorder.ts';
@@ -60,6 +61,7 @@ export class Enquiries {
   readonly #recorder: PatientRecorder;
   readonly #recent = new Map<string, { readonly at: MonotonicTime; readonly lookup: Uuid }>();
   readonly #views: ViewList;
+  readonly #flood = new Flood();
   #rechecking = false;
   #recheckWaits = false;
 
@@ -91,6 +93,7 @@ export class Enquiries {
   async take(reading: Reading, reader: ReaderId, receivedAt: MonotonicTime): Promise<void> {
     const fresh = this.#fresh(reading, reader);
     if (reading.kind === 'unreadable') {
+      if (!this.#flood.mayShow(reader, receivedAt)) return;
       this.#conclude(
         fresh,
         { kind: 'unreadable', reason: reading.reason, spots: [...reading.spots] },
@@ -99,6 +102,7 @@ export class Enquiries {
       );
       return;
     }
+    this.#flood.ended(reader);
     const question = questionOf(reading.document, false);
     if (question === undefined) {
       this.#conclude(fresh, { kind: 'unresolved', reason: 'not-searchable' }, undefined, receivedAt);
@@ -166,21 +170,26 @@ export class Enquiries {
   }
 
   /**
-   * Some readers send a frame twice, some officers swipe twice: within moments it is one lookup, shown again. A better
-   * read of the same number, and what an officer typed, are answered for themselves.
+   * Some readers send a frame twice, some officers swipe twice: within moments of the first it is one lookup, shown
+   * again. A better read of the same number, with other look-alikes, and what an officer typed, are answered for
+   * themselves; so is a document that nobody could answer, or whose answer is not on record.
    */
   #isRepeat(question: Question, view: LookupView, now: MonotonicTime): boolean {
     const how = [isNumberDoubtful(view) ? 'doubtful' : '', view.reader === typedReader ? 'typed' : ''];
-    const name = [mainKey(question), question.documentType, ...how].join('|');
+    const name = [mainKey(question), question.documentType, ...question.numbers, ...how].join('|');
     const before = this.#recent.get(name);
     for (const [other, { at }] of this.#recent)
       if (now - at > this.#parts.policy.repeat) this.#recent.delete(other);
     const known = before === undefined ? undefined : this.#views.get(before.lookup);
     if (before !== undefined && known !== undefined && now - before.at <= this.#parts.policy.repeat) {
-      this.#recent.set(name, { ...before, at: now });
-      this.#show(known);
-      if (known.phase === 'final') this.#parts.concluded?.(known);
-      return true;
+      const isAnswered =
+        known.verdict === null || (known.verdict.recorded && known.verdict.kind !== 'unresolved');
+      if (isAnswered) {
+        const again: LookupView = { ...known, presented: (known.presented ?? 1) + 1 };
+        this.#show(again);
+        if (again.phase === 'final') this.#parts.concluded?.({ ...again, reader: view.reader });
+        return true;
+      }
     }
     this.#recent.set(name, { at: now, lookup: view.lookup });
     return false;

@@ -29,9 +29,12 @@ export function withRecords(view: LookupView, decision: Decision): LookupView {
   return { ...view, verdict: { ...view.verdict, matches: decision.matches } };
 }
 
-/** Whether the number of the document may be another one than was read: its own check digit does not hold. */
+/**
+ * Whether the number of the document may be another one than was read: its own check digit does not hold, or its lines
+ * may be what is left of longer ones, of which other columns are the number.
+ */
 export function isNumberDoubtful({ warnings }: Pick<LookupView, 'warnings'>): boolean {
-  return warnings.includes('number-check-digit');
+  return warnings.includes('number-check-digit') || warnings.includes('maybe-cut');
 }
 
 /** What may be shown of a document: no names. */
@@ -68,11 +71,18 @@ export class ViewList {
   }
 
   put(view: LookupView): void {
+    if (!this.#views.has(view.lookup)) this.#forgetPartials();
     this.#views.delete(view.lookup);
     this.#views.set(view.lookup, view);
     for (const [lookup, kept] of this.#views) {
       if (this.#views.size <= this.#limit) return;
       if (!isHit(kept.verdict) || kept.acknowledged !== null) this.#views.delete(lookup);
     }
+  }
+
+  /** Part of a line is there for the officer to type the rest; once another document is there, nobody does. */
+  #forgetPartials(): void {
+    for (const [lookup, { partial, ...view }] of this.#views)
+      if (partial !== undefined) this.#views.set(lookup, view);
   }
 }

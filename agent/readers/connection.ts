@@ -88,6 +88,12 @@ export class Connection {
       return;
     }
     if (!opened.ok) return this.#cannotOpen(opened.fault);
+    // Between the look and the opening its name may have gone to another device.
+    const still = locator.locate(id);
+    if (still.kind !== 'found' || still.node !== place.node) {
+      await opened.value.close();
+      return this.#openAfter(checkEvery);
+    }
     mine = opened.value;
     this.#link = mine;
     this.#backoff.worked();
@@ -131,6 +137,6 @@ export class Connection {
 }
 
 function notFound(located: Exclude<Located, { kind: 'found' }>): Fault {
-  if (located.kind === 'absent') return fail('READER_ABSENT', 'No device that is plugged in is it.').fault;
+  if (located.kind === 'absent') return fail('READER_ABSENT', 'None of the devices that are plugged in is this reader.').fault;
   return fail('READER_AMBIGUOUS', `It could be any of ${located.nodes.join(', ')}.`).fault;
 }

@@ -2,7 +2,6 @@ import { mkdtempSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ms } from '#contracts/units.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { createLog } from '#runtime/log.ts';
 import { passport } from '#test/rigs/documents.ts';
@@ -68,8 +67,6 @@ function open(all: readonly { id: string; device: string; replacement?: 'accept'
   const locator = createLocator({
     wanted: all.map((one) => ({ kind: 'serial', replacement: 'accept', ...one }) as const),
     scan: () => scanDevices(usb),
-    clock: systemClock,
-    keep: ms(50),
   });
   const profile = chooseProfile({ profile: 'swipe', idleMillis: 100 }, []);
   if (!profile.ok) throw new Error(profile.fault.detail);

@@ -33,4 +33,31 @@ describe('The profile of a reader', () => {
     const lines = chosen.fault.detail.split('\n').map((line) => line.split(':')[0]);
     expect(lines).toEqual(['readers.0.id', 'readers.2.id', 'readers.2.profile', 'readers.3.baudRate']);
   });
+
+  test('whose members do not fit each other, a name or a device that is there twice: each is said', () => {
+    if (swipe === undefined) throw new Error('there is no profile swipe');
+    const chosen = chooseProfiles(
+      [
+        { id: 'a', profile: 'swipe', device: '/dev/ttyS0' },
+        { id: 'b', profile: 'swipe', device: '/dev/ttyS0' },
+      ],
+      [
+        { ...swipe, name: 'ours', can: { ...swipe.can, trigger: true } },
+        { ...swipe, name: 'ours', protocol: { kind: 'elyctis' } },
+        { ...swipe, name: 'keys', link: { kind: 'keyboard', layout: 'us' }, framing: { kind: 'ocr31x' } },
+      ],
+    );
+    if (chosen.ok) throw new Error('it was accepted');
+    expect(chosen.fault.detail.split('\n').map((line) => line.split(':')[0])).toEqual([
+      'profiles.0.can.trigger',
+      'profiles.1.name',
+      'profiles.1.protocol.kind',
+      'profiles.2.framing.kind',
+      'readers.1.device',
+    ]);
+  });
+
+  test('that ships fits in itself', () => {
+    expect(chooseProfiles([], builtInProfiles).ok).toBe(true);
+  });
 });

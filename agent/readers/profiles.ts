@@ -139,17 +139,23 @@ export function chooseProfile(choice: ProfileChoice, own: readonly ReaderProfile
 
 /** The profile of each reader; everything that is wrong is listed at once. Fault: SETTINGS_INVALID. */
 export function chooseProfiles(
-  readers: readonly (ProfileChoice & { readonly id: ReaderId })[],
+  readers: readonly (ProfileChoice & { readonly id: ReaderId; readonly device?: string })[],
   own: readonly ReaderProfile[],
 ): Result<ReadonlyMap<ReaderId, ReaderProfile>> {
   const profiles = new Map<ReaderId, ReaderProfile>();
-  const wrong: string[] = [];
+  const devices = new Set<string>();
+  const wrong = own.flatMap((profile, at) =>
+    flawsOf(profile, own.slice(0, at)).map((flaw) => `profiles.${at}.${flaw}`),
+  );
   for (const [at, reader] of readers.entries()) {
-    const { id } = reader;
+    const { id, device } = reader;
     const place = `readers.${at}`;
     if (id === typedReader)
       wrong.push(`${place}.id: ${id} stands for what officers type; choose another name`);
     if (profiles.has(id)) wrong.push(`${place}.id: ${id} is the name of another reader already`);
+    if (device !== undefined && devices.has(device))
+      wrong.push(`${place}.device: ${device} is another reader already`);
+    if (device !== undefined) devices.add(device);
     const chosen = chooseProfile(reader, own);
     if (!chosen.ok) {
       const names = [...own, ...builtInProfiles].map(({ name }) => name).join(', ');
@@ -161,4 +167,18 @@ export function chooseProfiles(
     }
   }
   return wrong.length === 0 ? ok(profiles) : fail('SETTINGS_INVALID', wrong.join('\n'));
+}
+
+/** What each member allows and all of them together do not. */
+function flawsOf(profile: ReaderProfile, before: readonly ReaderProfile[]): string[] {
+  const { name, link, framing, protocol, can } = profile;
+  const flaws: string[] = [];
+  if (before.some((other) => other.name === name)) flaws.push(`name: ${name} is another profile already`);
+  if ((framing.kind === 'elyctis') !== (protocol.kind === 'elyctis'))
+    flaws.push('protocol.kind: elyctis goes with the framing elyctis, and with no other');
+  if (link.kind === 'keyboard' && framing.kind !== 'lines')
+    flaws.push('framing.kind: a keyboard types lines');
+  const obeys = protocol.kind === 'elyctis' || protocol.trigger !== undefined;
+  if (can.trigger && !obeys) flaws.push('can.trigger: the protocol has no trigger');
+  return flaws;
 }

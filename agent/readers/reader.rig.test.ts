@@ -43,7 +43,7 @@ function open(path: string): Reader {
   return openReader(
     { id: 'counter-1', profile: profile.value, feedback: 'discreet' },
     {
-      locator: createLocator({ wanted, scan: () => [], clock: systemClock, keep: ms(0) }),
+      locator: createLocator({ wanted, scan: () => [] }),
       clock: systemClock,
       random: () => 0.5,
       log: createLog('trace', 'test', { write: (line) => lines.push(line) }),

@@ -1,7 +1,7 @@
 import type { ReaderState } from '#contracts/health.ts';
 import type { ReaderId } from '#contracts/names.ts';
 import type { Feedback, ReaderProfile } from '#contracts/readers.ts';
-import { fail, type Fault } from '#contracts/result.ts';
+import { fail, type Fault, ok, type Result } from '#contracts/result.ts';
 import { ms } from '#contracts/units.ts';
 import type { Clock } from '#runtime/clock.ts';
 import { faultFields, type Log } from '#runtime/log.ts';
@@ -25,8 +25,8 @@ export interface Reader {
   about(): string;
   /** Whether `trigger` does something. */
   readonly canTrigger: boolean;
-  /** Tells it to read, where it waits for that. */
-  trigger(): void;
+  /** Tells it to read, where it waits for that. Faults: READER_ABSENT, READER_SILENT. */
+  trigger(): Result<void>;
   /** Light and beep, as far as it has them and the settings allow. */
   signal(signal: Signal): void;
   close(): Promise<void>;
@@ -109,8 +109,11 @@ class DeviceReader implements Reader {
     return [this.#said, this.#place].filter((part) => part !== '').join('; ');
   }
 
-  trigger(): void {
-    if (this.#connection.isOpen) this.#do(this.#protocol.step({ kind: 'trigger' }));
+  trigger(): Result<void> {
+    if (!this.#connection.isOpen) return fail('READER_ABSENT', 'It cannot be told to read.');
+    if (this.#state === 'silent') return fail('READER_SILENT', 'It was not told to read.');
+    this.#do(this.#protocol.step({ kind: 'trigger' }));
+    return ok(undefined);
   }
 
   signal(signal: Signal): void {
@@ -205,7 +208,8 @@ class DeviceReader implements Reader {
 
   #answers(yes: boolean): void {
     if (yes && this.#state === 'silent') this.#become('ready');
-    if (yes || this.#state === 'silent') return;
+    // Noise is an answer of a kind: the wrong speed, most likely. The two must not take turns for ever.
+    if (yes || this.#state === 'silent' || this.#state === 'noise') return;
     const { fault } = fail('READER_SILENT', 'It does not answer what it is asked.');
     this.#parts.log.warn('The reader does not answer', faultFields(fault));
     this.#parts.listener.fault(fault);
@@ -217,7 +221,9 @@ class DeviceReader implements Reader {
     switch (framed.kind) {
       case 'frame': {
         const { text, noisy, damaged } = framed;
-        if (this.#repeats.isRepeat(text, receivedAt))
+        // What came damaged is sent again for a reason.
+        if (damaged || noisy) this.#repeats.forget();
+        else if (this.#repeats.isRepeat(text, receivedAt))
           return log.debug('A frame came again and is passed over');
         log.trace('A frame came', { bytes: text.length, noisy, damaged });
         listener.frame({ reader: this.id, bytes: text, damaged, receivedAt });

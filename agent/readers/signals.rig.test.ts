@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Feedback } from '#contracts/readers.ts';
-import { ms } from '#contracts/units.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { silentLog } from '#runtime/log.ts';
 import { eventually } from '#test/rigs/eventually.ts';
@@ -41,8 +40,6 @@ async function hears(feedback: Feedback, signals: readonly Signal[]): Promise<st
       locator: createLocator({
         wanted: [{ id: 'counter-1', device: device.link, kind: 'serial', replacement: 'accept' }],
         scan: () => [],
-        clock: systemClock,
-        keep: ms(0),
       }),
       clock: systemClock,
       random: () => 0.5,

@@ -19,7 +19,7 @@ Reads documents from the readers, answers them, keeps the record and tells the c
 Its log is JSON lines on standard output; the line with "event":"ready" says where the officer's page is.
 
   --config FILE     configuration, usually /etc/checkpost/agent.json; docs/settings.md explains every setting
-  --check-config    only check the configuration: every wrong setting is listed at once
+  --check-config    only check the configuration: every wrong setting is listed at once; with --json as one JSON object
 
 Exit codes: 0 stopped in order (or the configuration is good), 1 could not start, 2 called wrongly.
 

@@ -46,6 +46,12 @@ Example: npm start -- --once
     keep: { type: 'string' },
   },
   async run(args, context) {
+    if (args.rest.length > 0) {
+      return report(
+        { code: 'USAGE', detail: `demo takes no ${args.rest[0]}; options of npm start stand behind --.` },
+        context,
+      );
+    }
     const ports = readPorts(args);
     if (!ports.ok) return report(ports.fault, context);
     const profile = readProfile(args);
@@ -118,7 +124,9 @@ ${scenes.map(({ key, title }) => `  ${key}  ${title}`).join('\n')}
   };
   const stopped = new AbortController();
   const stop = (): void => stopped.abort();
-  context.signal.addEventListener('abort', stop, { once: true });
+  // It may have been asked to stop while everything was being started.
+  if (context.signal.aborted) stop();
+  else context.signal.addEventListener('abort', stop, { once: true });
   // One scene at a time: a process must not be stopped while it is being started.
   let turn = Promise.resolve();
   const enqueue = (scene: Scene): void => {

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { AgentSettings } from '#contracts/settings/agent.ts';
+import { loadSettings } from '#runtime/settings.ts';
 import { type Command, execute } from '../command.ts';
 import { command as authority } from './authority.ts';
 import { command as enrol } from './enrol.ts';
@@ -111,6 +113,41 @@ describe('authority, site and enrol from the command line', () => {
     expect(signed.exit).toBe(1);
     expect(JSON.parse(signed.out)).toMatchObject({ error: { code: 'CODE_WRONG' } });
     expect(existsSync(at('stick/answer.json'))).toBe(false);
+  });
+
+  test('a reader goes with the profile of its site; one that nobody has is refused here, not at the post', async () => {
+    const dir = ['--dir', at('authority')];
+    await run(authority, ['init', ...dir, '--bureau', 'UTO', '--no-passphrase']);
+    await run(site, ['add', ...dir, '--id', 'UTO-0001', '--name', 'Specimen']);
+    const profile = {
+      name: 'ours',
+      family: 'swipe',
+      title: 'Ours',
+      link: { kind: 'serial', baudRate: 19_200 },
+      framing: { kind: 'lines', blockCheck: 'text' },
+      protocol: { kind: 'listen' },
+    };
+    writeFileSync(at('profiles.json'), JSON.stringify([profile]));
+    const bundle = ['bundle', 'UTO-0001', ...dir, '--out', at('stick'), '--json'];
+    const urls = ['--central-url', 'https://localhost', '--fleet-url', 'mqtts://localhost'];
+    const reader = ['--reader', 'usb:0403:6001:A50285BI,ours'];
+    const refused = await run(site, [...bundle, ...urls, ...reader]);
+    expect([refused.exit, JSON.parse(refused.out).error.code]).toEqual([1, 'SETTINGS_INVALID']);
+    expect(existsSync(at('stick'))).toBe(false);
+
+    const made = await run(site, [...bundle, ...urls, ...reader, '--profiles', at('profiles.json')]);
+    const { code } = JSON.parse(made.out) as { code: string };
+    const argv = [at('stick'), '--state', at('terminal'), '--code', code];
+    await run(enrol, argv);
+    await run(authority, ['sign', at('stick'), ...dir, '--code', code]);
+    expect((await run(enrol, argv)).exit).toBe(0);
+    expect(loadSettings(AgentSettings, at('terminal/agent.json'))).toMatchObject({
+      ok: true,
+      value: {
+        readers: [{ device: 'usb:0403:6001:A50285BI', profile: 'ours', feedback: 'discreet' }],
+        profiles: [{ name: 'ours', link: { baudRate: 19_200 }, framing: { blockCheck: 'text' } }],
+      },
+    });
   });
 
   test('without a passphrase typed or given there is no authority', async () => {

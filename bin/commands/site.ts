@@ -1,6 +1,13 @@
-import { ok, type Result } from '#contracts/result.ts';
+import { readFileSync } from 'node:fs';
+import Type from 'typebox';
+import type { ReaderProfile } from '#contracts/readers.ts';
+import { fail, ok, type Result } from '#contracts/result.ts';
+import { AgentSettings } from '#contracts/settings/agent.ts';
+import { systemCode } from '#runtime/errors.ts';
+import { parseSettings } from '#runtime/settings.ts';
 import {
   addSite,
+  type BundleOrder,
   listSites,
   needsPassphrase,
   showSite,
@@ -25,6 +32,7 @@ const options = {
   'fleet-url': { type: 'string' },
   reader: { type: 'string', multiple: true },
   baud: { type: 'string' },
+  profiles: { type: 'string' },
   'valid-days': { type: 'string' },
   ...passphraseOptions,
 } as const;
@@ -48,6 +56,7 @@ const verbs = {
       'fleet-url',
       'reader',
       'baud',
+      'profiles',
       'valid-days',
       ...Object.keys(passphraseOptions),
     ],
@@ -62,7 +71,7 @@ checkpost site: the sites of a bureau, and what an engineer takes there
 Usage: checkpost site add    --dir DIR --id ID --name NAME [--time-zone ZONE] [--latitude N --longitude N] [--terminals N]
        checkpost site list   --dir DIR
        checkpost site show   SITE --dir DIR
-       checkpost site bundle SITE --dir DIR --out DIR [--terminal N] [--reader DEVICE[,PROFILE]]... [--baud N]
+       checkpost site bundle SITE --dir DIR --out DIR [--terminal N] [--reader DEVICE[,PROFILE]]... [--baud N] [--profiles FILE]
                              [--valid-days N] [--central-url URL] [--fleet-url URL]
 
 add enters a site. bundle writes what goes on the engineer's stick for one terminal, and prints the enrolment code. Tell
@@ -82,6 +91,7 @@ makes those before it for the same terminal void.
                        a passport reader by its stable identity, as checkpost readers prints it, and its profile (default
                        swipe; checkpost readers profiles lists them); may be given several times
   --baud N             speed of the readers, where it is not that of their profile
+  --profiles FILE      JSON list of reader profiles of this site, each as checkpost readers probe prints it
   --valid-days N       days until the bundle expires, 1 to 90 (default 14)
   --central-url URL    lookup service, https://... (default: what the authority was made with)
   --fleet-url URL      broker, mqtts://... (likewise)${passphraseHelp}
@@ -127,7 +137,8 @@ const act: Readonly<Record<keyof typeof verbs, Act>> = {
   async bundle(args, context) {
     const numbers = readNumbers(args, ['terminal', 'baud', 'valid-days']);
     if (!numbers.ok) return numbers;
-    const { baud } = numbers.value;
+    const readers = await readersOf(args, numbers.value.baud);
+    if (!readers.ok) return readers;
     const dir = args.text('dir') ?? '';
     const passphrase = needsPassphrase(dir) ? await readPassphrase(args, context) : ok(undefined);
     if (!passphrase.ok) return passphrase;
@@ -140,14 +151,7 @@ const act: Readonly<Record<keyof typeof verbs, Act>> = {
         out: args.text('out') ?? '',
         centralUrl: args.text('central-url'),
         fleetUrl: args.text('fleet-url'),
-        readers: args.list('reader').map((word) => {
-          const [device = '', profile] = word.split(',', 2);
-          return {
-            device,
-            ...(profile !== undefined && { profile }),
-            ...(baud !== undefined && { baudRate: baud }),
-          };
-        }),
+        ...readers.value,
         validDays: numbers.value['valid-days'],
       },
       parts,
@@ -162,6 +166,47 @@ const act: Readonly<Record<keyof typeof verbs, Act>> = {
     return ok({ words: words.join('\n'), json: made.value });
   },
 };
+
+/** The readers and their profiles, as the terminal will check them: an unknown one is found here, not at the post. */
+async function readersOf(
+  args: CommandArguments,
+  baudRate: number | undefined,
+): Promise<Result<Pick<BundleOrder, 'readers' | 'profiles'>>> {
+  const readers = args.list('reader').map((word) => {
+    const [device = '', profile = 'swipe'] = word.split(',', 2);
+    return { device, profile, ...(baudRate !== undefined && { baudRate }) };
+  });
+  const file = args.text('profiles');
+  const own = file === undefined ? ok<ReaderProfile[]>([]) : readProfiles(file);
+  if (!own.ok) return own;
+  const { chooseProfiles } = await import('#agent/readers/index.ts');
+  const chosen = chooseProfiles(
+    readers.map((reader, at) => ({ id: `counter-${at + 1}`, ...reader })),
+    own.value,
+  );
+  return chosen.ok ? ok({ readers, profiles: own.value }) : chosen;
+}
+
+function readProfiles(file: string): Result<ReaderProfile[]> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    return fail('FILE_REFUSED', `${file}: ${systemCode(cause) ?? 'cannot be read'}`, cause);
+  }
+  let profiles: unknown;
+  try {
+    profiles = JSON.parse(text);
+  } catch (cause) {
+    return fail('SETTINGS_NOT_JSON', `${file}: ${(cause as Error).message}`, cause);
+  }
+  const schema = Type.Object(
+    { profiles: AgentSettings.properties.profiles },
+    { additionalProperties: false },
+  );
+  const parsed = parseSettings(schema, { profiles }, file);
+  return parsed.ok ? ok(parsed.value.profiles) : parsed;
+}
 
 function describe(site: SiteDetails): string {
   const stands = site.stands.map(({ terminal, state, enrolledAt, revokedAt }) => {

@@ -48,7 +48,12 @@ function rows(node: SchemaNode, prefix: string): string[] {
     const path = `${prefix}${name}`;
     if (inner.properties !== undefined) return rows(inner, `${path}.`);
     const own = `| \`${path}\` | ${allowed(inner).replaceAll('|', '\\|')} | ${fallback(inner)} | ${inner.description ?? ''} |`;
-    return inner.items?.properties === undefined ? [own] : [own, ...rows(inner.items, `${path}[].`)];
+    const kinds = (inner.anyOf ?? []).flatMap((kind) => {
+      const name = kind.properties?.['kind']?.const;
+      return typeof name === 'string' ? rows(kind, `${path} (${name}).`) : [];
+    });
+    const items = inner.items?.properties === undefined ? [] : rows(inner.items, `${path}[].`);
+    return [own, ...kinds.filter((row) => !row.includes(').kind`')), ...items];
   });
 }
 

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { Bundle, bundleType, type Site } from '#contracts/enrolment.ts';
-import { devicePattern } from '#contracts/readers.ts';
+import { devicePattern, type ReaderProfile } from '#contracts/readers.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
 import { wall } from '#contracts/units.ts';
 import { signEnvelope } from '#formats/envelope.ts';
@@ -32,6 +32,8 @@ export interface BundleOrder extends AuthorityAt {
     readonly profile?: string;
     readonly baudRate?: number;
   }[];
+  /** Reader profiles of the site, beside those that ship. */
+  readonly profiles?: readonly ReaderProfile[];
   /** Days until the token expires; 14 where left out. */
   readonly validDays?: number | undefined;
 }
@@ -140,6 +142,7 @@ function contents(order: BundleOrder, authority: Authority, site: Site, parts: P
         ...reader,
       };
     }),
+    profiles: order.profiles ?? [],
     token: {
       id: uuid7(now, parts.random),
       salt: Buffer.from(parts.random(new Uint8Array(16))).toString('hex'),

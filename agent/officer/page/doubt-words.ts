@@ -87,6 +87,7 @@ const warningWords: Record<DocumentWarning, string> = {
   'birth-after-expiry': 'Born after it expires',
   'state-unlisted': 'Issuing state is not in the list of states',
   repaired: 'Characters put right',
+  'maybe-cut': 'May be a part of longer lines',
 };
 
 /** A warning in words, with how many characters were put right where the document says it. */

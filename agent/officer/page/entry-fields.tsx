@@ -13,7 +13,8 @@ interface FieldsProps {
 const plain = {
   autocomplete: 'off',
   autocapitalize: 'characters',
-  autocorrect: 'off',
+  // A property of the element, and the word for off would be a yes.
+  autocorrect: false as unknown as string,
   spellcheck: false,
 } as const;
 

@@ -52,9 +52,10 @@ export function isUnlisted({ issuingState }: Draft, { stateListed, problems, rea
 }
 
 /** What to do where a check digit does not hold, beside the button; undefined where none fails. */
-export function cautionWords({ parts }: EntryCheck): string | undefined {
+export function cautionWords({ parts, ready }: EntryCheck): string | undefined {
   const failing = parts.filter(({ holds }) => holds === false).length;
-  if (failing === 0) return undefined;
+  // What cannot be searched yet has other words.
+  if (failing === 0 || !ready) return undefined;
   const words = failing === 1 ? 'A check digit does not hold.' : `${failing} check digits do not hold.`;
   return `${words} Compare with the document; it is searched all the same.`;
 }

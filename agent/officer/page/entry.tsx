@@ -26,6 +26,7 @@ export function EntryForm({ entry, news, dispatch }: EntryProps) {
   const check = useEntryCheck(draft);
   const [busy, setBusy] = useState(false);
   const [trouble, setTrouble] = useState<string>();
+  const [chosen, setChosen] = useState(0);
   const form = useRef<HTMLFormElement>(null);
   useLayoutEffect(() => {
     const field = form.current?.querySelector<HTMLInputElement | HTMLTextAreaElement>('[data-first]');
@@ -33,7 +34,7 @@ export function EntryForm({ entry, news, dispatch }: EntryProps) {
     const place = gap < 0 ? (field?.value.length ?? 0) : gap;
     field?.focus();
     field?.setSelectionRange(place, place);
-  }, [entry.round]);
+  }, [entry.round, chosen]);
   const edit = (change: Partial<Draft>): void => {
     setTrouble(undefined);
     dispatch({ type: 'entry-edit', change });
@@ -56,7 +57,7 @@ export function EntryForm({ entry, news, dispatch }: EntryProps) {
       {news !== undefined && !busy && <News view={news} dispatch={dispatch} />}
       <div class="entry-head">
         <h1>Type a document</h1>
-        <KindChoice draft={draft} edit={edit} />
+        <KindChoice draft={draft} edit={edit} onPoint={() => setChosen(chosen + 1)} />
       </div>
       <div class="fields">
         <TypeField draft={draft} edit={edit} />
@@ -106,7 +107,9 @@ interface FieldProps {
   readonly edit: (change: Partial<Draft>) => void;
 }
 
-function KindChoice({ draft, edit }: FieldProps) {
+/** Whoever points at a kind goes on typing; whoever goes through them by the arrow keys stays here. */
+function KindChoice({ draft, edit, onPoint }: FieldProps & { readonly onPoint: () => void }) {
+  const pointed = useRef(false);
   const kinds = [
     ['number', 'State and number'],
     ['line', 'One line'],
@@ -115,8 +118,17 @@ function KindChoice({ draft, edit }: FieldProps) {
     <fieldset class="kinds">
       <legend class="heard">What is typed</legend>
       {kinds.map(([kind, words]) => (
-        <label key={kind}>
-          <input type="radio" name="kind" checked={draft.kind === kind} onChange={() => edit({ kind })} />
+        <label key={kind} onPointerDown={() => (pointed.current = true)}>
+          <input
+            type="radio"
+            name="kind"
+            checked={draft.kind === kind}
+            onChange={() => {
+              edit({ kind });
+              if (pointed.current) onPoint();
+              pointed.current = false;
+            }}
+          />
           <span>{words}</span>
         </label>
       ))}

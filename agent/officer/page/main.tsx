@@ -25,7 +25,7 @@ function Page() {
     [],
   );
   useEffect(() => {
-    const timer = setInterval(() => dispatch({ type: 'tick', now: Date.now() }), 10_000);
+    const timer = setInterval(() => dispatch({ type: 'tick', now: Date.now() }), 1000);
     return () => clearInterval(timer);
   }, []);
   return <App state={state} dispatch={dispatch} />;

@@ -40,6 +40,16 @@ describe('what the page shows', () => {
     expect(current(state)).toEqual(lookupView(0));
   });
 
+  test('a document that is on the reader again within moments is shown again, not the one that came between', () => {
+    const between = play([live, lookup(1), lookup(2)]);
+    expect(current(between)).toEqual(lookupView(2));
+    expect(current(play([lookup(1, { presented: 2 })], between))).toMatchObject({ presented: 2 });
+    const looking = play([{ type: 'select', lookup: lookupView(1).lookup }], between);
+    expect(current(play([lookup(2, { presented: 2 })], looking))).toMatchObject({
+      lookup: lookupView(2).lookup,
+    });
+  });
+
   test('hits wait until an outcome is recorded', () => {
     const acknowledged = { at: lookupView(1).at, officer: 'unassigned', outcome: 'false-alarm' } as const;
     const state = play([

@@ -103,11 +103,14 @@ function turn(state: PageState, live: LiveState): PageState {
 function put(state: PageState, view: LookupView): PageState {
   const receiving = state.receiving === null ? null : [...state.receiving, view.lookup];
   const before = state.lookups.find((one) => one.lookup === view.lookup);
-  const isHit = isOpenHit(view) && (before === undefined || !isOpenHit(before));
-  const entry = interrupted(state.entry, { isNew: before === undefined, isHit });
+  // It is on the reader again: the big verdict is that of the document in the officer's hand.
+  const again =
+    before !== undefined && (view.presented ?? 1) > (before.presented ?? 1) && state.receiving === null;
+  const isHit = isOpenHit(view) && (before === undefined || again || !isOpenHit(before));
+  const entry = interrupted(state.entry, { isNew: before === undefined || again, isHit });
   if (before !== undefined) {
     const lookups = state.lookups.map((one) => (one.lookup === view.lookup ? view : one));
-    return { ...state, lookups, receiving, entry };
+    return { ...state, lookups, receiving, entry, ...(again && { latest: view.lookup, selected: null }) };
   }
   // Not by its time: the clock may have been set back since the one before, and an old verdict must not stay on top.
   const first = state.receiving !== null && state.latest === null;

@@ -110,7 +110,7 @@ function Sub({ view }: { readonly view: LookupView }) {
       return (
         <p class="sub">
           {verdict.matches[0]?.kind === 'other-type'
-            ? 'The number is recorded for another type of document.'
+            ? 'Recorded as another type of document.'
             : 'A number that looks like this one is recorded.'}
         </p>
       );

@@ -1,7 +1,5 @@
 import { existsSync } from 'node:fs';
 import type { ReaderId } from '#contracts/names.ts';
-import { type Millis, type MonotonicTime, monotonic } from '#contracts/units.ts';
-import type { Clock } from '#runtime/clock.ts';
 import { assign, type Assignment, type Wanted } from './assign.ts';
 import type { Device } from './device.ts';
 
@@ -25,30 +23,21 @@ export interface Locator {
 export interface LocatorParts {
   readonly wanted: readonly Wanted[];
   readonly scan: () => Device[];
-  readonly clock: Clock;
-  /** For so long one look serves all readers. */
-  readonly keep: Millis;
 }
 
-/** All readers are assigned together, so that no device is taken for two of them. */
-export function createLocator({ wanted, scan, clock, keep }: LocatorParts): Locator {
-  const byPath = new Map(
+/**
+ * All readers are assigned together, so that no device is taken for two of them. It looks anew each time: the kernel
+ * may have given a name to another device a moment ago.
+ */
+export function createLocator({ wanted, scan }: LocatorParts): Locator {
+  const paths = new Map(
     wanted.filter(({ device }) => device.startsWith('/')).map((one) => [one.id, one.device]),
   );
-  let seen: ReadonlyMap<string, Assignment> = new Map();
-  let at: MonotonicTime = monotonic(Number.NEGATIVE_INFINITY);
   return {
     locate(reader) {
-      const path = byPath.get(reader);
-      if (path !== undefined) {
-        return existsSync(path) ? { kind: 'found', node: path, how: 'exact' } : { kind: 'absent' };
-      }
-      const now = clock.monotonic();
-      if (now - at > keep) {
-        seen = assign(wanted, scan());
-        at = now;
-      }
-      return located(seen.get(reader));
+      const path = paths.get(reader);
+      if (path === undefined) return located(assign(wanted, scan()).get(reader));
+      return existsSync(path) ? { kind: 'found', node: path, how: 'exact' } : { kind: 'absent' };
     },
   };
 }

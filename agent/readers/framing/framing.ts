@@ -35,5 +35,7 @@ export interface Framing {
 
 /** Twice the longest frame of a known reader: more than this is no document. */
 export const longestFrame = 256;
+/** Fewer bytes than this are a spike on the line even if all of them are text. */
+export const shortestFrame = 6;
 /** Fewer bytes than this that are no text are a spike on the line, not a read that an officer waits for. */
 export const shortestNoisyFrame = 20;

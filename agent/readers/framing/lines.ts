@@ -1,6 +1,6 @@
 import type { BlockCheck } from '#contracts/readers.ts';
 import { BlockCheckSum } from './block-check.ts';
-import { type Framed, type Framing, longestFrame, shortestNoisyFrame } from './framing.ts';
+import { type Framed, type Framing, longestFrame, shortestFrame, shortestNoisyFrame } from './framing.ts';
 
 /**
  * Bytes of a generic swipe reader to frames, as they come, in chunks cut anywhere.
@@ -134,7 +134,8 @@ export class LineFraming implements Framing {
     this.reset();
     this.#skipping = wasSkipping;
     if (bytes.length === 0) return;
-    if (noise > 0 && bytes.length < shortestNoisyFrame) out.push({ kind: 'noise', bytes });
+    const shortest = noise > 0 ? shortestNoisyFrame : shortestFrame;
+    if (bytes.length < shortest) out.push({ kind: 'noise', bytes });
     else out.push({ kind: 'frame', text: bytes, noisy: noise > 0, damaged: damaged || unchecked });
   }
 }

@@ -1,7 +1,7 @@
 import { SerialPort } from 'serialport';
 import type { SerialLinkProfile } from '#contracts/readers.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
-import { ms } from '#contracts/units.ts';
+import { type Millis, ms } from '#contracts/units.ts';
 import type { Clock } from '#runtime/clock.ts';
 import { systemCode } from '#runtime/errors.ts';
 import { deviceOf } from './device-node.ts';
@@ -38,18 +38,22 @@ export async function openSerialLink(
     autoOpen: false,
     hupcl: false,
   });
-  const failed = await new Promise<Error | null>((resolve) => {
-    port.open((error) => resolve(error ?? null));
-  });
+  const failed = await within<Error | null>(openMillis, clock, (done) =>
+    port.open((error) => done(error ?? null)),
+  );
+  if (failed === 'late') {
+    // A driver that hangs: should it answer after all, nobody waits for it any more.
+    port.once('open', () => port.close(() => {}));
+    port.on('error', () => {});
+    return fail('READER_REFUSED', `${path}: its driver does not answer.`);
+  }
   if (failed !== null) {
     // Between the look and the opening it may have been unplugged.
     const absent = deviceOf(path) === undefined;
     return fail(absent ? 'READER_ABSENT' : 'READER_REFUSED', `${path}: ${reasonOf(failed)}.`, failed);
   }
   // A pseudo-terminal and some adapters have no such lines: that is no reason to refuse them.
-  await new Promise<void>((resolve) => {
-    port.set({ dtr, rts: true }, () => resolve());
-  });
+  await within<null>(openMillis, clock, (done) => port.set({ dtr, rts: true }, () => done(null)));
   let over = false;
   const lost = (why: string): void => {
     if (over) return;
@@ -91,6 +95,23 @@ export async function openSerialLink(
         else done();
       });
     },
+  });
+}
+
+/** How long a driver may take to open a device and to set its lines. */
+const openMillis = ms(5000);
+
+function within<T>(
+  limit: Millis,
+  clock: Clock,
+  act: (done: (value: T) => void) => void,
+): Promise<T | 'late'> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(limit, () => resolve('late'));
+    act((value) => {
+      cancel();
+      resolve(value);
+    });
   });
 }
 

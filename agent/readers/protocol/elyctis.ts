@@ -13,12 +13,13 @@ const againMillis = 30_000;
 /** What is asked, in this order; then it is armed. */
 const questions = [elyctis.version, elyctis.serial] as const;
 
-type State = 'asking' | 'arming' | 'armed' | 'silent';
+type State = 'asking' | 'arming' | 'checking' | 'armed' | 'silent';
 
 /**
  *     opened -> asking (version, serial number) -> arming -> armed -> a document comes, or 30 s -> arming …
- *                   | no answer                       |
- *                   v                                 v
+ *                   |                                 | no answer
+ *                   | no answer                    checking -> it lives: armed
+ *                   v                                 v no answer
  *                 silent, armed and asked again every second until it answers
  *
  * Continuous reading switches itself off with each good read, so that it is armed again after every one; a document
@@ -66,6 +67,11 @@ export class ElyctisProtocol implements Protocol {
     ];
   }
 
+  #isArmed(): ProtocolAction[] {
+    this.#state = 'armed';
+    return [{ kind: 'wait', millis: againMillis }];
+  }
+
   #framed(framed: Framed): ProtocolAction[] {
     if (framed.kind === 'reply') return this.#reply(framed.command, framed.data);
     const actions: ProtocolAction[] = [{ kind: 'deliver', framed }];
@@ -77,10 +83,14 @@ export class ElyctisProtocol implements Protocol {
 
   #reply(command: number, data: Uint8Array): ProtocolAction[] {
     const answers: ProtocolAction = { kind: 'answers', yes: true };
+    if (command === elyctis.continuous && data[0] === 1) return [answers, ...this.#isArmed()];
+    // Off: armed again when the answer to that is overdue, never at once, which could go round and round.
     if (command === elyctis.continuous) {
-      this.#state = 'armed';
-      return [answers, { kind: 'wait', millis: againMillis }];
+      this.#state = 'arming';
+      return [answers, { kind: 'wait', millis: answerMillis }];
     }
+    // It lives and does not acknowledge being armed: it is taken to be, and armed again as if it were.
+    if (this.#state === 'checking') return [answers, ...this.#isArmed()];
     if (this.#state === 'silent') return [answers, ...this.#begin()];
     if (this.#state !== 'asking' || command !== questions[this.#question]) return [answers];
     this.#about.push(words(command, data));
@@ -93,6 +103,13 @@ export class ElyctisProtocol implements Protocol {
 
   #timeout(): ProtocolAction[] {
     if (this.#state === 'armed') return this.#arm();
+    if (this.#state === 'arming') {
+      this.#state = 'checking';
+      return [
+        { kind: 'send', bytes: elyctisCommand(elyctis.continuous, [1]) },
+        ...this.#ask(elyctis.version),
+      ];
+    }
     // It may read all the same, if only its answer was lost: armed first, then asked.
     this.#state = 'silent';
     return [

@@ -1,6 +1,6 @@
 import type { ProtocolProfile } from '#contracts/readers.ts';
 import type { Framed } from '../framing/framing.ts';
-import { fromHex, includesBytes } from './bytes.ts';
+import { fromHex, indexOfBytes } from './bytes.ts';
 import type { Protocol, ProtocolAction, ProtocolInput } from './protocol.ts';
 
 type ListenProfile = Extract<ProtocolProfile, { kind: 'listen' }>;
@@ -64,10 +64,16 @@ export class ListenProtocol implements Protocol {
   }
 
   #framed(framed: Framed): ProtocolAction[] {
-    if (this.#state === 'setting-up' && isAnswer(framed, this.#profile.setup[this.#at]?.expect ?? '')) {
-      return this.#setUp(this.#at + 1);
+    if (this.#state === 'setting-up') {
+      const behind = behindAnswer(framed, fromHex(this.#profile.setup[this.#at]?.expect ?? ''));
+      // A document may have come glued to the answer.
+      if (behind !== undefined)
+        return [
+          ...(behind.length > 0 ? deliver({ ...behindFrame, text: behind }) : []),
+          ...this.#setUp(this.#at + 1),
+        ];
     }
-    const actions: ProtocolAction[] = [{ kind: 'deliver', framed }];
+    const actions = deliver(framed);
     if (framed.kind !== 'frame') return actions;
     if (this.#state === 'silent') return [...actions, { kind: 'answers', yes: true }, ...this.#setUp(0)];
     const { trigger } = this.#profile;
@@ -78,6 +84,8 @@ export class ListenProtocol implements Protocol {
   #timeout(): ProtocolAction[] {
     if (this.#state === 'setting-up') {
       this.#state = 'silent';
+      // Who asked for a read has given up by the time that it answers again.
+      this.#isWanted = false;
       return [
         { kind: 'answers', yes: false },
         { kind: 'wait', millis: againMillis },
@@ -107,8 +115,19 @@ export class ListenProtocol implements Protocol {
   }
 }
 
-/** An answer has control characters and no line end, so a framing of lines takes it for noise or for half a frame. */
-function isAnswer(framed: Framed, expected: string): boolean {
-  if (framed.kind === 'noise') return includesBytes(framed.bytes, fromHex(expected));
-  return framed.kind === 'frame' && includesBytes(framed.text, fromHex(expected));
+const behindFrame = { kind: 'frame', noisy: false, damaged: false } as const;
+
+function deliver(framed: Framed): ProtocolAction[] {
+  return [{ kind: 'deliver', framed }];
+}
+
+/**
+ * What came behind the answer that is expected; undefined where this is none. An answer has control characters and no
+ * line end, so a framing of lines takes it for noise, or for the beginning of what follows it.
+ */
+function behindAnswer(framed: Framed, expected: Uint8Array): Uint8Array | undefined {
+  if (framed.kind !== 'noise' && framed.kind !== 'frame') return undefined;
+  const bytes = framed.kind === 'noise' ? framed.bytes : framed.text;
+  const at = indexOfBytes(bytes, expected);
+  return at < 0 ? undefined : bytes.slice(at + expected.length);
 }

@@ -51,6 +51,7 @@ const trigger: ProtocolInput = { kind: 'trigger' };
 describe('Elyctis', () => {
   const askVersion = ['send 560000', 'wait 1000'];
   const arm = ['send 43000101', 'wait 1000'];
+  const check = ['send 43000101', ...askVersion];
 
   test('is asked for version and serial number, armed, and armed again after each read', () => {
     plays(protocolOf('elyctis-idbox'), [
@@ -87,7 +88,31 @@ describe('Elyctis', () => {
       [timeout, arm],
       [reply(elyctis.continuous, '\x01'), ['answers', 'wait 30000']],
       [timeout, arm],
+      [timeout, check],
       [timeout, ['silent', 'send 43000101', ...askVersion]],
+    ]);
+  });
+
+  test('that never acknowledges being armed, but lives, is taken to be armed: no lamp goes on and off', () => {
+    const protocol = protocolOf('elyctis-idbox');
+    for (const input of [opened, reply(elyctis.version, 'a'), reply(elyctis.serial, 'b')])
+      protocol.step(input);
+    plays(protocol, [
+      [timeout, check],
+      [reply(elyctis.version, 'a'), ['answers', 'wait 30000']],
+      [framed(frame), ['deliver frame', ...arm]],
+      [timeout, check],
+      [reply(elyctis.version, 'a'), ['answers', 'wait 30000']],
+    ]);
+  });
+
+  test('that says it is switched off is not taken to be armed, and is not asked without a pause', () => {
+    const protocol = protocolOf('elyctis-idbox');
+    for (const input of [opened, reply(elyctis.version, 'a'), reply(elyctis.serial, 'b')])
+      protocol.step(input);
+    plays(protocol, [
+      [reply(elyctis.continuous, '\x00'), ['answers', 'wait 1000']],
+      [timeout, check],
     ]);
   });
 
@@ -142,6 +167,32 @@ describe('Honeywell imagers', () => {
       [opened, setUp],
       [trigger, []],
       [answer, ['answers', ...start]],
+    ]);
+  });
+
+  test('a document that came glued to the answer is not lost', () => {
+    const glued: Framed = {
+      ...frame,
+      text: Uint8Array.from(Buffer.from('OCRENA1\x06!P<UTO')),
+      noisy: true,
+    } as Framed;
+    const protocol = protocolOf('honeywell-imager-on-demand');
+    protocol.step(opened);
+    const [delivered, ...rest] = protocol.step(framed(glued));
+    expect(delivered).toEqual({
+      kind: 'deliver',
+      framed: { ...frame, text: Uint8Array.from(Buffer.from('P<UTO')) },
+    });
+    expect(words(rest)).toEqual(['answers']);
+  });
+
+  test('a trigger is forgotten where the setup fails: who asked has given up', () => {
+    plays(protocolOf('honeywell-imager-on-demand'), [
+      [opened, setUp],
+      [trigger, []],
+      [timeout, ['silent', 'wait 5000']],
+      [timeout, setUp],
+      [answer, ['answers']],
     ]);
   });
 

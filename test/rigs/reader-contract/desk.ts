@@ -2,7 +2,6 @@ import { createLocator, openReader, type Reader } from '#agent/readers/index.ts'
 import { readDocument } from '#agent/documents/index.ts';
 import type { Reading, TravelDocument } from '#contracts/documents.ts';
 import type { Feedback, ReaderProfile } from '#contracts/readers.ts';
-import { ms } from '#contracts/units.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { createLog } from '#runtime/log.ts';
 import { eventually } from '../eventually.ts';
@@ -52,8 +51,6 @@ export function openDesk({ profile, device, id = 'counter-1', feedback = 'discre
       locator: createLocator({
         wanted: [{ id, device, kind: profile.link.kind, replacement: 'refuse' }],
         scan: () => [],
-        clock: systemClock,
-        keep: ms(0),
       }),
       listener: {
         frame: (frame) => {

@@ -5,7 +5,6 @@ import {
   type Reader,
   scanDevices,
 } from '#agent/readers/index.ts';
-import { ms } from '#contracts/units.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { createLog } from '#runtime/log.ts';
 import { eventually } from '../../eventually.ts';
@@ -40,8 +39,6 @@ export function watch<const T extends readonly WatchOptions[]>(
   const locator = createLocator({
     wanted: options.map(({ id, device, kind }) => ({ id, device, kind, replacement: 'accept' })),
     scan: scanDevices,
-    clock: systemClock,
-    keep: ms(50),
   });
   return options.map((one) => open(one, locator)) as { readonly [K in keyof T]: Watched };
 }
