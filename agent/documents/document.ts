@@ -1,5 +1,6 @@
 import type { CheckDigits, DocumentWarning, TravelDocument } from '#contracts/documents.ts';
 import { checkDigit, holds } from './check-digits.ts';
+import { mayBeCut } from './cut-lines.ts';
 import { type CalendarDay, type DateReading, noDate, readDate } from './dates.ts';
 import { cut, type Layout, type Span } from './layouts.ts';
 import { lacking, type NumberReading, readNumber, withoutTail } from './number.ts';
@@ -44,7 +45,8 @@ export function documentOf(
     optional: optionalOf(lines, layout, number),
     checks: checksOf(lines, layout, number, composite),
   };
-  return { kind: 'document', document, warnings: warningsOf(document, birth, expiry, today) };
+  const maybeCut = mayBeCut(lines, layout, document.checks);
+  return { kind: 'document', document, warnings: warningsOf(document, birth, expiry, maybeCut, today) };
 }
 
 function dateOf(

@@ -120,6 +120,13 @@ describe('what is wrong with state, number and digit is said in the order of the
     [{ documentNumber: 'L89_902C3' }, 'number', { problem: 'not-read' }],
     [{ documentNumber: 'L89#902C3' }, 'number', { problem: 'characters' }],
     [{ documentNumber: '1'.repeat(28) }, 'number', { problem: 'length', found: 28 }],
+    // Letters whose capitals are others, or several: nobody typed those.
+    [{ documentNumber: 'ß123' }, 'number', { problem: 'characters' }],
+    [{ documentNumber: 'ı123' }, 'number', { problem: 'characters' }],
+    [{ documentNumber: 'ſ123' }, 'number', { problem: 'characters' }],
+    [{ documentNumber: 'ﬁ123' }, 'number', { problem: 'characters' }],
+    [{ issuingState: 'ß' }, 'state', { problem: 'characters' }],
+    [{ issuingState: 'ıta' }, 'state', { problem: 'characters' }],
     [{ checkDigit: '_' }, 'digit', { problem: 'not-read' }],
     [{ checkDigit: 'O' }, 'digit', { problem: 'characters' }],
     [{ checkDigit: '66' }, 'digit', { problem: 'length', found: 2, wanted: [1] }],

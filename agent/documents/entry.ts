@@ -1,6 +1,7 @@
 import type { DocumentWarning, Reading, TravelDocument } from '#contracts/documents.ts';
 import type { EntryCheck, EntryRequest } from '#contracts/entry.ts';
 import { searchKey } from '#contracts/search-key.ts';
+import { isCutLongLine } from './cut-lines.ts';
 import { type CalendarDay, noDate } from './dates.ts';
 import { documentOf } from './document.ts';
 import { cut, type Layout, layoutNamed, type Span } from './layouts.ts';
@@ -75,7 +76,7 @@ function readNumberEntry(entry: NumberEntry, today: CalendarDay): Entry {
     optional: [],
     checks: digit === '' ? {} : { number: reading.holds },
   };
-  const warnings: DocumentWarning[] = warningsOf(document, noDate, noDate, today);
+  const warnings: DocumentWarning[] = warningsOf(document, noDate, noDate, false, today);
   return { check, reading: { kind: 'document', document, warnings } };
 }
 
@@ -96,8 +97,9 @@ function readLineEntry(entry: LineEntry, today: CalendarDay): Entry {
   return check.ready ? { check, reading: { kind: 'document', document, warnings } } : { check };
 }
 
+/** Only a to z have capitals here: others would become characters that were not typed (ß SS, ı I). */
 function plain(text: string): string {
-  return text.replace(/\s/g, '').toUpperCase();
+  return text.replace(/\s/g, '').replace(/[a-z]/g, (letter) => letter.toUpperCase());
 }
 
 /** The layout by the length of the line; while it is being typed, what the document type lets expect. */
@@ -171,9 +173,11 @@ function problemsOfLine(line: string, lines: readonly string[], layout: Layout):
   if (layout.number.line === 1 && !/^[A-UW-Z][A-Z<][A-Z]{1,3}<*$/.test(line.slice(0, 5))) {
     return [{ field, problem: 'characters' }];
   }
-  // Another line: one with names, or the old French card's under another state. Its number would be a wrong one.
+  // Another line: one with names, the old French card's under another state, a part of a longer one. Its number would
+  // be a wrong one.
   const isOther = !hasItsDigits(line, shapesOf(layout)[layout.number.line - 1] ?? '');
-  if (isOther || isMistakenFrenchCard(lines, layout)) return [{ field, problem: 'characters' }];
+  if (isOther || isMistakenFrenchCard(lines, layout) || isCutLongLine(lines, layout))
+    return [{ field, problem: 'characters' }];
   return /[^<]/.test(cut(lines, layout.number)) ? [] : [{ field: 'number', problem: 'missing' }];
 }
 

@@ -15,11 +15,16 @@ const longestFrame = 1024;
 const CR = 0x0d;
 const LF = 0x0a;
 const TAB = 0x09;
+/** ASCII's SUBSTITUTE: drivers put it where characters are lost. */
+const SUB = 0x1a;
+/** Stands for any other control character until it is known whether it is around a line or inside it. */
+const control = '\0';
 
 /**
  * The lines of a frame: two of 44 or 36 characters or three of 30, letters in upper case. Line ends may be CR, LF or
- * both, or be missing altogether; control characters (STX, ETX, the brackets of the framings) and blanks around a line
- * go. Which characters stand in the lines is not looked at.
+ * both, or be missing altogether; control characters (STX, ETX, NUL, the brackets of the framings) and blanks around a
+ * line go. Inside a line a control character stands for one that was not read, `_`: noise on the line makes them of any
+ * character. SUBSTITUTE does so everywhere. Which other characters stand in the lines is not looked at.
  */
 export function linesOf(bytes: Uint8Array): readonly string[] | Flaw {
   if (bytes.length > longestFrame) return { reason: 'line-length', spots: [] };
@@ -33,14 +38,16 @@ function divide(bytes: Uint8Array): string[] {
   const lines: string[] = [];
   let line = '';
   const end = (): void => {
-    const trimmed = withoutBlanks(line);
+    const trimmed = withoutBlanks(withoutEnds(line).replaceAll(control, '_'));
     if (trimmed !== '') lines.push(trimmed);
     line = '';
   };
   for (const byte of bytes) {
     if (byte === CR || byte === LF) end();
     else if (byte === TAB) line += ' ';
-    else if (byte >= 0x20 && byte !== 0x7f) line += String.fromCharCode(isLower(byte) ? byte - 0x20 : byte);
+    else if (byte === SUB) line += '_';
+    else if (byte < 0x20 || byte === 0x7f) line += control;
+    else line += String.fromCharCode(isLower(byte) ? byte - 0x20 : byte);
   }
   end();
   return lines;
@@ -50,10 +57,19 @@ function isLower(byte: number): boolean {
   return byte >= 0x61 && byte <= 0x7a;
 }
 
-/** Blanks around a line go. A blank inside goes too, unless it stands in the place of a character that is missing. */
+/** Without the blanks and control characters around a line. */
+function withoutEnds(line: string): string {
+  const isAround = (at: number): boolean => line.charAt(at) === control || line.charAt(at).trim() === '';
+  let from = 0;
+  let to = line.length;
+  while (from < to && isAround(from)) from += 1;
+  while (to > from && isAround(to - 1)) to -= 1;
+  return line.slice(from, to);
+}
+
+/** A blank inside a line goes, unless it stands in the place of a character that is missing. */
 function withoutBlanks(line: string): string {
-  const trimmed = line.trim();
-  return isLineLength(trimmed.length) ? trimmed : trimmed.replaceAll(' ', '');
+  return isLineLength(line.length) ? line : line.replaceAll(' ', '');
 }
 
 function isLineLength(length: number): boolean {
@@ -92,7 +108,7 @@ function wrongShape(lines: readonly string[]): Flaw | undefined {
 
 function flawOf(reason: UnreadableReason, pieces: Pieces | undefined): Flaw {
   if (pieces === undefined) return { reason, spots: [] };
-  const partial = partialOf(pieces.lines, pieces.layout);
+  const partial = partialOf(pieces.lines, pieces.layout, pieces.divided);
   return { reason, spots: pieces.spots, ...(partial === undefined ? {} : { partial }) };
 }
 

@@ -21,7 +21,7 @@ export interface NumberReading {
   readonly holds: boolean;
   /** The ways that hold, or, where none does, all that are possible. */
   readonly ways: readonly Way[];
-  /** The number's field alone, where the number seems to go on but no digit proves that it does. */
+  /** The number's field alone, where the number seems to go on: a digit that holds there may do so by chance. */
   readonly short: string | undefined;
   /** The optional data that does not belong to the number. */
   readonly rest: string | undefined;
@@ -44,7 +44,9 @@ export function readNumber(lines: readonly string[], layout: Layout): NumberRead
   if (digit === '<' && more !== '' && !more.startsWith('<') && !printed.endsWith('<')) {
     const filler = more.indexOf('<');
     const end = filler < 0 ? more.length : filler;
-    return readLong(printed, more.slice(0, end - 1), more.charAt(end - 1), withoutTail(more.slice(end + 1)));
+    const rest = withoutTail(more.slice(end + 1));
+    const long = readLong(printed, more.slice(0, end - 1), more.charAt(end - 1), rest);
+    return { ...long, short: withoutTail(printed) };
   }
   return readShort(printed, digit);
 }

@@ -97,11 +97,11 @@ describe('a line is cut: the columns that are missing are named', () => {
     expect(partial?.issuingState).toBe('UTO');
   });
 
-  test('the end of the line of names: the line with the number and the state stand', () => {
-    expect(unreadable(passport[0].slice(0, 12), passport[1])).toMatchObject({
-      spots: [{ line: 1, from: 13, to: 44 }],
-      partial: { line: 2, text: passport[1], issuingState: 'UTO', documentType: 'passport' },
-    });
+  test('the end of the line of names: the line with the number stands, and of the other one nothing', () => {
+    const { spots, partial } = unreadable(passport[0].slice(0, 12), passport[1]);
+    expect(spots).toEqual([{ line: 1, from: 13, to: 44 }]);
+    // Where in the names the gap is nobody knows: code and state may be from before it or from behind it.
+    expect(partial).toEqual({ line: 2, text: passport[1], documentType: 'passport' });
   });
 
   test('the beginning of the line of names: a name is not taken for code and state', () => {
@@ -128,12 +128,39 @@ describe('a line is cut: the columns that are missing are named', () => {
     }
   });
 
+  test('a card’s line that does not begin with its code: nothing of the number is shown', () => {
+    for (const missing of [1, 2, 4]) {
+      const { spots, partial } = unreadable(card[0].slice(missing), card[1], card[2]);
+      expect(spots).toEqual([all(1, 30)]);
+      expect(partial?.text).toBe('_'.repeat(30));
+    }
+  });
+
+  test('nor where a filler stands in the place of the digit that would prove the number’s place', () => {
+    const [first, ...others] = specimens.longNumberCard;
+    // A character is missing in the code, in the state, in the number, or behind it: it looks alike.
+    for (const at of [1, 3, 7, 12, 29]) {
+      const { partial } = unreadable(first.slice(0, at) + first.slice(at + 1), ...others);
+      if (at < 14) expect(partial?.text ?? '').not.toMatch(/[0-9]/);
+    }
+    const long = unreadable('I<UTOD23145<7349<<<<<<<<<<<', ...others).partial?.text ?? '';
+    expect(long).not.toMatch(/[0-9]/);
+    expect(unreadable(first.slice(0, 20), ...others).partial?.text).toBe('_'.repeat(30));
+  });
+
   test('so little of a line that it may be its beginning or its end counts as not read', () => {
     expect(unreadable(passport[0], passport[1].slice(0, 3))).toMatchObject({
       spots: [all(2, 44)],
       partial: { text: '_'.repeat(44), issuingState: 'UTO' },
     });
     expect(unreadable(passport[0], passport[1].slice(43))).toMatchObject({ spots: [all(2, 44)] });
+  });
+
+  test('no line ends, and a part of the first line is missing: its state may be none', () => {
+    const [first, second] = passport;
+    const { partial } = unreadable(`${first.slice(0, 3)}${first.slice(5)}${second}`);
+    expect(partial).toBeDefined();
+    expect(partial).not.toHaveProperty('issuingState');
   });
 
   test('no line ends, and the end is missing', () => {

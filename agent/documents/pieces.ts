@@ -10,6 +10,8 @@ export interface Pieces {
   readonly lines: readonly string[];
   /** What is missing. */
   readonly spots: readonly UnreadableSpot[];
+  /** The reader's line ends divide the lines, so that what has a line's length is one. */
+  readonly divided: boolean;
 }
 
 interface Candidate extends Pieces {
@@ -111,7 +113,9 @@ function candidateOf(
     if (placed.missing !== undefined) spots.push({ line: place + 1, ...placed.missing });
   }
   const begin = beginOf(whole[0] ?? '', layout);
-  return begin === undefined ? undefined : { layout, lines: whole, spots, score: score + begin };
+  if (begin === undefined) return undefined;
+  const isLine = isAlone && only.length === layout.length;
+  return { layout, lines: whole, spots, divided: divided || isLine, score: score + begin };
 }
 
 /** Whether something in a line says what it is. One of names has nothing that could: alone, it must be whole. */
@@ -168,14 +172,24 @@ function placeIn(line: string, shape: Shape, number: number, layout: Layout): Pl
  * A line without what would give a wrong number: all of it where the check digit does not hold, since characters are
  * missing inside then, and all of the number where the gap is somewhere in it, since any of it may be before the gap.
  */
-function withSoundNumber(found: Placed, shape: Shape, { number, numberDigit }: Layout): Placed {
+function withSoundNumber(found: Placed, shape: Shape, layout: Layout): Placed {
   const { text, missing, evidence } = found;
-  if (evidence < 0) return absent(shape);
+  const { number, numberDigit } = layout;
+  if (evidence < 0 || (missing !== undefined && mayStandLate(text, layout))) return absent(shape);
   if (missing === undefined || missing.to === shape.length) return found;
   if (missing.to < number.from || missing.from > numberDigit.to) return found;
   const wide = { from: Math.min(missing.from, number.from), to: Math.max(missing.to, numberDigit.to) };
   const gap = '_'.repeat(wide.to - wide.from + 1);
   return { ...found, text: text.slice(0, wide.from - 1) + gap + text.slice(wide.to), missing: wide };
+}
+
+/**
+ * Whether the gap of a line with code and number may be before the number: it does not begin with a code, or a filler
+ * stands where the number's check digit would prove the number's place.
+ */
+function mayStandLate(text: string, layout: Layout): boolean {
+  if (layout.code.line !== layout.number.line) return false;
+  return !isUsualCode(text, layout) || text.charAt(layout.numberDigit.from - 1) === '<';
 }
 
 /** How many characters from the beginning may stand there, and how many from the end at the end. */

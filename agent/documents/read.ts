@@ -1,4 +1,5 @@
 import type { Reading } from '#contracts/documents.ts';
+import { isCutLongLine } from './cut-lines.ts';
 import type { CalendarDay } from './dates.ts';
 import { documentOf } from './document.ts';
 import { isUsualBegin } from './evidence.ts';
@@ -40,13 +41,16 @@ const notRead = '_?*';
 function flawOf(lines: readonly string[], layout: Layout): Flaw | undefined {
   const foreign = spotsOf(lines, (character) => !/[A-Z0-9<]/.test(character) && !notRead.includes(character));
   if (foreign.length > 0) return { reason: 'characters', spots: foreign };
+  // Nobody knows where in the lines the gap is, so nothing of them is shown.
+  const isFrench = isMistakenFrenchCard(lines, layout);
+  if (!isFrench && isCutLongLine(lines, layout)) return { reason: 'line-length', spots: [] };
   const missing = spotsOf(
     lines,
     (character, line, column) =>
       notRead.includes(character) && !layout.dispensable.some((span) => isWithin(span, line, column)),
   );
   if (missing.length > 0) {
-    const partial = partialOf(lines, layout);
+    const partial = partialOf(lines, layout, true);
     return { reason: 'not-read', spots: missing, ...(partial === undefined ? {} : { partial }) };
   }
   const code = cut(lines, layout.code);
@@ -54,10 +58,11 @@ function flawOf(lines: readonly string[], layout: Layout): Flaw | undefined {
   if (!/^[A-Z][A-Z<]$/.test(code) || (layout.format === 'TD1' && code.startsWith('V'))) {
     return { reason: 'document-code', spots: [layout.code] };
   }
-  if (isMistakenFrenchCard(lines, layout)) {
+  if (isFrench) {
     return { reason: 'document-code', spots: [{ ...layout.code, to: layout.state.to }] };
   }
-  if (isNumberLine(lines[0] ?? '', layout)) return { reason: 'document-code', spots: [layout.code] };
+  if (lines[0] === lines[1] || isNumberLine(lines[0] ?? '', layout))
+    return { reason: 'document-code', spots: [layout.code] };
   // A digit can only be a misread letter, but which? A wrong state is a wrong key.
   const inState = spotsOf(
     lines,
@@ -76,7 +81,8 @@ function flawOf(lines: readonly string[], layout: Layout): Flaw | undefined {
 
 /**
  * Whether a second line stands where the first one belongs: a reader that sends lines twice sends two of them in one
- * frame. Its check digits would hold, and its state would be made of characters of the number.
+ * frame. Its check digits would hold, and its state would be made of characters of the number. Where that is one which
+ * exists only their being the same tells.
  */
 function isNumberLine(first: string, layout: Layout): boolean {
   if (layout.lines !== 2 || isUsualBegin(first, layout) || !/\d.*\d.*\d.*\d/.test(first)) return false;

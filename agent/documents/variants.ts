@@ -65,7 +65,7 @@ export function variantsOf(reading: NumberReading, composite: number | undefined
   for (const change of changes) consider([change]);
   for (const alike of throughout(changes)) consider(alike);
   for (const pair of pairsOf(changes.filter((change) => change.seen))) consider(pair);
-  // No digit proves that the optional data belongs to the number: the field alone is searched too.
+  // Nothing proves that the optional data belongs to the number: the field alone is searched too.
   const short = reading.short === undefined ? [] : [reading.short];
   return [...short, ...found].slice(0, maxNumbers - 1);
 }

@@ -20,11 +20,16 @@ const longestValidity: Readonly<Record<DocumentFormat, number>> = {
   typed: 0,
 };
 
-/** What is odd about the document itself, apart from what any collection says of it. */
+/**
+ * What is odd about the document itself, apart from what any collection says of it.
+ *
+ * @param maybeCut its lines may be parts of longer ones
+ */
 export function warningsOf(
   document: TravelDocument,
   birth: DateReading,
   expiry: DateReading,
+  maybeCut: boolean,
   today: CalendarDay,
 ): DocumentWarning[] {
   const { checks, issuingState, repairs } = document;
@@ -42,6 +47,7 @@ export function warningsOf(
     'birth-after-expiry': isAfter(birth.date.iso, expiry.date.iso),
     'state-unlisted': !isListedState(issuingState),
     repaired: repairs.length > 0,
+    'maybe-cut': maybeCut,
   };
   return (Object.keys(found) as DocumentWarning[]).filter((warning) => found[warning]);
 }

@@ -34,9 +34,21 @@ describe('fuzzed frames through every framing', () => {
     // What chance makes was really seen: the judge is not asleep.
     const substituted = counts.classes['characters of the number substituted'];
     expect(substituted?.falseDocuments).toBeGreaterThan(300);
-    for (const name of ['cut', 'joined', 'doubled', 'noise between', 'random bytes']) {
+    for (const name of [
+      'cut',
+      'same columns cut from every line',
+      'joined',
+      'doubled',
+      'noise between',
+      'random bytes',
+    ]) {
       expect(counts.classes[name]?.falseDocuments, name).toBe(0);
     }
+    const cut = counts.classes['same columns cut from every line'];
+    expect(cut?.frames).toBe(2400);
+    expect(cut?.documents).toBeGreaterThan(200);
+    expect(cut?.bound).toBeLessThan(5);
+    expect(cut?.wrongNumbers).toBeLessThanOrEqual(cut?.bound ?? 0);
     expect(counts.classes['joined']?.documents).toBeGreaterThan(3000);
   });
 

@@ -15,6 +15,13 @@ export interface ClassCounts {
   /** How often something was read: streams may hold several frames, or none. */
   readonly readings: number;
   readonly documents: number;
+  /**
+   * Documents with a number or a state that was not sent, that no warning puts in doubt: nothing found under such a
+   * number would be said as nothing recorded.
+   */
+  readonly wrongNumbers: number;
+  /** The most of them that may be, in classes that have a bound. */
+  readonly bound?: number;
   /** Documents right in every digit, nothing put right, that were not sent. */
   readonly falseDocuments: number;
   /** How many of them chance must bring about, and the standard deviation of that number. */
@@ -33,7 +40,10 @@ export interface FuzzCounts {
   >;
 }
 
-type Counting = { -readonly [key in keyof ClassCounts]: number } & { variance: number };
+type Counting = { -readonly [key in keyof Omit<ClassCounts, 'bound'>]: number } & {
+  variance: number;
+  readonly perMillion: number | undefined;
+};
 
 const today = { year: 2026, month: 11, day: 24 };
 /** The observed number must lie within so many standard deviations of the expected one. */
@@ -44,7 +54,8 @@ const flatRssMiB = 48;
 
 /**
  * Feeds fuzzed frames through every framing and reads what comes out. Fails if anything throws, if more or fewer false
- * documents arise than chance explains, or if memory grows. A frame is made from the seed and its index alone.
+ * documents arise than chance explains, if more wrong numbers do than the bound of their class allows, or if memory
+ * grows. A frame is made from the seed and its index alone.
  */
 export async function proveFuzz(options: ProofOptions): Promise<FuzzCounts> {
   return fuzz({ ...options, families });
@@ -57,7 +68,7 @@ export function fuzz(
   const begun = performance.now();
   const framings = options.families.map((family) => ({ family, framing: family.framing() }));
   const deck = fuzzClasses.flatMap((one) => Array.from({ length: one.share }, () => one));
-  const counts = new Map(fuzzClasses.map((one) => [one.name, nothingYet()]));
+  const counts = new Map(fuzzClasses.map((one) => [one.name, nothingYet(one.bound)]));
   const collect = garbageCollector();
   const warmUp = Math.floor(count / 10);
   let before = memory(collect);
@@ -69,7 +80,7 @@ export function fuzz(
     const { family, framing } = framings[Math.floor(index / deck.length) % framings.length] ?? framings[0]!;
     const random = seeded(Math.imul(seed, 0x9e3779b1) + index);
     try {
-      play(one, family, framing, random, counts.get(one.name) ?? nothingYet());
+      play(one, family, framing, random, counts.get(one.name) ?? nothingYet(one.bound));
     } catch (thrown) {
       throw new Error(`seed ${seed}, frame ${index} (${one.name}, ${family.name})`, { cause: thrown });
     }
@@ -80,8 +91,9 @@ export function fuzz(
   return result;
 }
 
-function nothingYet(): Counting {
-  return { frames: 0, readings: 0, documents: 0, falseDocuments: 0, expected: 0, deviation: 0, variance: 0 };
+function nothingYet(perMillion: number | undefined): Counting {
+  const read = { frames: 0, readings: 0, documents: 0, wrongNumbers: 0, falseDocuments: 0 };
+  return { ...read, expected: 0, deviation: 0, variance: 0, perMillion };
 }
 
 function play(one: FuzzClass, family: Family, framing: Framing, random: Random, counts: Counting): void {
@@ -102,9 +114,10 @@ function play(one: FuzzClass, family: Family, framing: Framing, random: Random, 
     counts.documents += 1;
     // What the reader's own check calls damaged is never searched.
     if (frame.damaged || wasSent(reading, sent)) continue;
+    if (!isInDoubt(reading)) counts.wrongNumbers += 1;
     const { checks, repairs } = reading.document;
     const held = Object.values(checks);
-    if (expected === undefined) expect(counts, 10 ** -held.length);
+    if (expected === undefined && one.bound === undefined) expect(counts, 10 ** -held.length);
     if (repairs.length === 0 && held.every(Boolean)) counts.falseDocuments += 1;
   }
 }
@@ -112,6 +125,11 @@ function play(one: FuzzClass, family: Family, framing: Framing, random: Random, 
 function expect(counts: Counting, probability: number): void {
   counts.expected += probability;
   counts.variance += probability * (1 - probability);
+}
+
+/** Whether nothing found under its number would be said to be in doubt. */
+function isInDoubt({ warnings }: Reading & { kind: 'document' }): boolean {
+  return warnings.includes('number-check-digit') || warnings.includes('maybe-cut');
 }
 
 function wasSent({ document }: Reading & { kind: 'document' }, sent: readonly Generated[]): boolean {
@@ -146,10 +164,11 @@ function summary(
 ): FuzzCounts {
   const round = (value: number): number => Number(value.toPrecision(4));
   const classes = Object.fromEntries(
-    [...counts].map(([name, { variance, ...one }]) => [
-      name,
-      { ...one, expected: round(one.expected), deviation: round(Math.sqrt(variance)) },
-    ]),
+    [...counts].map(([name, { variance, perMillion, ...one }]): [string, ClassCounts] => {
+      const explained = { expected: round(one.expected), deviation: round(Math.sqrt(variance)) };
+      if (perMillion === undefined) return [name, { ...one, ...explained }];
+      return [name, { ...one, ...explained, bound: boundFor(one.frames, perMillion) }];
+    }),
   );
   const all = Object.values(classes);
   return {
@@ -167,8 +186,20 @@ function summary(
   };
 }
 
+/** So many frames, with as much above it as chance may bring about in few. */
+function boundFor(frames: number, perMillion: number): number {
+  const share = (frames * perMillion) / 1e6;
+  return Math.ceil(share + tolerated * Math.sqrt(share));
+}
+
 function judgeCounts(counts: FuzzCounts, seed: number): void {
-  for (const [name, { falseDocuments, expected, deviation }] of Object.entries(counts.classes)) {
+  for (const [name, one] of Object.entries(counts.classes)) {
+    const { falseDocuments, expected, deviation, wrongNumbers, bound } = one;
+    if (bound !== undefined && wrongNumbers > bound)
+      throw new Error(
+        `seed ${seed}: ${name}: ${wrongNumbers} wrong numbers, and no more than ${bound} may be`,
+      );
+    if (bound !== undefined) continue;
     if (Math.abs(falseDocuments - expected) <= tolerated * deviation) continue;
     throw new Error(
       `seed ${seed}: ${name}: ${falseDocuments} false documents, but chance makes ${expected} ± ${deviation}`,
