@@ -1,6 +1,7 @@
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SerialPort } from 'serialport';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { builtInProfiles, scanDevices } from '#agent/readers/index.ts';
 import type { ReaderProfile } from '#contracts/readers.ts';
@@ -102,7 +103,6 @@ describe('A reader on a real line', () => {
     expect(answer).toMatchObject({
       device: word,
       kind: 'found',
-      mrz: true,
       swipes: 2,
       line: { baudRate: 9600 },
       wrapping: { lineEnd: 'CR', lines: [44, 44] },
@@ -125,6 +125,7 @@ describe('A reader on a real line', () => {
       'swipe-stx-bcc',
       false,
     ],
+    ['lines at 230400', profile('swipe', { ...serial, baudRate: 230_400 }), 'swipe', false],
     ['RTE6701 at 2400', profile('thales-rte6701', { ...serial, baudRate: 2400 }), 'thales-rte6701', false],
     ['7E1 at 9600', profile('swipe', { ...serial, dataBits: 7, parity: 'even' }), 'swipe-9600-7e1', true],
   ])('%s is found with at most three swipes', async (_, reader, name, isNew) => {
@@ -135,7 +136,6 @@ describe('A reader on a real line', () => {
     const { baudRate, dataBits, parity } = link;
     expect(answer, said).toMatchObject({
       kind: 'found',
-      mrz: true,
       line: { baudRate, dataBits, parity },
       wrapping: { framing },
       proposal: { isNew, reader: { profile: name } },
@@ -145,23 +145,63 @@ describe('A reader on a real line', () => {
     expect(said + JSON.stringify(answer)).not.toMatch(/L898902|X734211|ERIKSSON/);
   });
 
-  test('with crossed wires says nothing, and what may be wrong is said in words', async () => {
-    const swipe = await start(profile('swipe'), { faults: ['swapped'] });
-    const { code, answer } = await probe(swipe, '--seconds', '1');
-    expect(answer).toEqual({ device: word, kind: 'nothing' });
+  test.each([[1], [2], [3]])(
+    'with noise before each read is found at its own speed (seed %i)',
+    async (seed) => {
+      const swipe = await start(profile('swipe'), { faults: ['noise'], seed });
+      const { answer, said } = await probe(swipe);
+      expect(answer, said).toMatchObject({
+        kind: 'found',
+        line: { baudRate: 9600 },
+        proposal: { isNew: false, reader: { profile: 'swipe' } },
+      });
+      expect(answer['proposal']).not.toHaveProperty('reader.baudRate');
+    },
+  );
+
+  test('that stutters gives parts, and no profile is made of them', async () => {
+    const swipe = await start(profile('swipe'), { faults: ['stutter'] });
+    const { code, answer, said } = await probe(swipe);
+    expect(answer, said).toMatchObject({ kind: 'unsure', seen: 'part' });
+    expect(answer).not.toHaveProperty('proposal');
+    expect(said).toContain('a part of a document');
     expect(code).toBe(1);
   });
 
-  test('that waits to be told to read is asked for its version: an Elyctis', async () => {
-    const swipe = await start(profile('elyctis-idbox'));
-    const { code, answer } = await probe(swipe, '--seconds', '1');
-    expect(answer).toMatchObject({
-      kind: 'answers',
-      line: { baudRate: 9600 },
-      proposal: { reader: { profile: 'elyctis-idbox' } },
+  test('that another program holds is not probed: the agent is to be stopped first', async () => {
+    await start(profile('swipe'));
+    const device = realpathSync(simulator?.link ?? '');
+    const holder = new SerialPort({ path: device, baudRate: 9600, autoOpen: false });
+    await new Promise<void>((resolve, reject) => {
+      holder.open((error) => (error === null ? resolve() : reject(error)));
     });
-    expect(code).toBe(0);
+    const { code, answer } = await probe(() => {});
+    await new Promise((resolve) => holder.close(resolve));
+    expect(answer).toMatchObject({ error: { code: 'READER_REFUSED' } });
+    expect(JSON.stringify(answer)).toContain('Another program holds it: stop the agent first.');
+    expect(code).toBe(1);
   });
+
+  test('with crossed wires says nothing, and what may be wrong is said in words', async () => {
+    const swipe = await start(profile('swipe'), { faults: ['swapped'] });
+    const { code, answer } = await probe(swipe, '--seconds', '1');
+    expect(answer).toMatchObject({ device: word, kind: 'nothing', spikes: 0 });
+    expect(code).toBe(1);
+  });
+
+  test.each([[9600], [57_600]])(
+    'that waits to be told to read is asked for its version at each speed: an Elyctis at %i',
+    async (speed) => {
+      const swipe = await start(profile('elyctis-idbox', { ...serial, baudRate: speed }));
+      const { code, answer } = await probe(swipe, '--seconds', '1');
+      expect(answer).toMatchObject({
+        kind: 'answers',
+        line: { baudRate: speed },
+        proposal: { reader: { profile: 'elyctis-idbox' } },
+      });
+      expect(code).toBe(0);
+    },
+  );
 
   test('whose lines are joined gives back what it is sent, which is said', async () => {
     const link = join(folder, 'loop');
@@ -178,6 +218,7 @@ describe('A reader on a real line', () => {
     await start(profile('swipe'));
     const { code, answer } = await probe(() => simulator?.unplug(), '--seconds', '5');
     expect(answer).toMatchObject({ error: { code: 'READER_LOST' } });
+    expect(JSON.stringify(answer)).toContain('The probe has ended; plug it in and begin again.');
     expect(code).toBe(1);
   });
 });

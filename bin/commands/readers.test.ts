@@ -188,6 +188,9 @@ describe('checkpost readers probe', () => {
     [['probe', 'ttyUSB0'], 2, 'is no device'],
     [['probe', 'usb:0403:6001:A9'], 1, 'READER_ABSENT'],
     [['probe', '/dev/nothing-here'], 1, 'READER_ABSENT'],
+    [['probe', '/dev/null'], 2, '/dev/null is no serial device'],
+    [['probe', '/proc/version'], 2, 'is no serial device'],
+    [['probe', '/proc'], 2, 'is no serial device'],
     [['probe', 'usb:0403:6001:A1', '--seconds', '0'], 2, 'USAGE'],
     [['probe', 'usb:0403:6001:A1', '--seconds', 'long'], 2, 'USAGE'],
     [['probe', 'usb:0db5:0138@1-3'], 2, 'hid device'],
@@ -220,10 +223,10 @@ describe('checkpost readers probe', () => {
           framing: { kind: 'lines', lastLineEnd: true, blockCheck: 'text-etx' },
           lineEnd: 'CRLF',
           lines: [44, 44],
+          whole: true,
           repeats: true,
           unknownCheck: false,
         },
-        mrz: true,
         swipes: 3,
       },
       undefined,
@@ -234,14 +237,43 @@ describe('checkpost readers probe', () => {
     expect(words).toContain('that is one read');
   });
 
+  const nothing = { kind: 'nothing', spikes: 0, asked: [9600, 115_200] } as const;
+
+  test('what is not sure is said to be so, with no profile', () => {
+    const line = { baudRate: 4800, dataBits: 8, parity: 'none', stopBits: 1 } as const;
+    const words = (seen: 'zone' | 'part' | 'text') =>
+      conclusionWords({ kind: 'unsure', line, seen, swipes: 2 }, undefined);
+    expect(words('zone')).toContain('no second one that agrees');
+    expect(words('part')).toContain('Only parts of documents');
+    expect(words('text')).toContain('no machine readable zone');
+    for (const seen of ['zone', 'part', 'text'] as const) {
+      expect(words(seen)).toContain('Nothing is sure after 2 swipes');
+      expect(words(seen)).toContain('4800 8N1');
+      expect(words(seen)).not.toContain('"profile"');
+    }
+  });
+
+  test('where nothing was found, the speeds that were tried are said, and that it may talk at another', () => {
+    const silent = conclusionWords({ ...nothing, modem: undefined }, undefined);
+    expect(silent).toContain('asked for its version at 9600, 115200 baud');
+    expect(silent).toContain('it talks at a speed outside of 1200 to 230400 baud');
+    expect(conclusionWords({ ...nothing, spikes: 2, modem: undefined }, undefined)).toContain('but spikes');
+    const garbled = conclusionWords(
+      { kind: 'unknown', swipes: 1, tried: ['9600 8N1', '1200 8N1'] },
+      undefined,
+    );
+    expect(garbled).toContain('Tried: 9600 8N1, 1200 8N1.');
+    expect(garbled.replaceAll('\n', ' ')).toContain('it talks at a speed outside of 1200 to 230400 baud');
+  });
+
   test('nothing at all is said with what to look at, and with what the port can tell', () => {
-    const without = conclusionWords({ kind: 'nothing', modem: undefined }, undefined);
+    const without = conclusionWords({ ...nothing, modem: undefined }, undefined);
     for (const cause of ['power', 'cable', 'crossed', 'keyboard mode', 'told to'])
       expect(without).toContain(cause);
     expect(without).toContain('cannot tell');
     const off = { cts: false, dsr: false, dcd: false };
-    expect(conclusionWords({ kind: 'nothing', modem: off }, undefined)).toContain('None of the lines');
-    expect(conclusionWords({ kind: 'nothing', modem: { ...off, dsr: true } }, undefined)).toContain(
+    expect(conclusionWords({ ...nothing, modem: off }, undefined)).toContain('None of the lines');
+    expect(conclusionWords({ ...nothing, modem: { ...off, dsr: true } }, undefined)).toContain(
       'DSR is raised: something with power is plugged in.',
     );
   });

@@ -59,8 +59,8 @@ stays the same whatever the kernel calls it, its name at this moment, what it sa
 profiles lists the reader profiles: how each talks and what it can do.
 
 probe finds speed and framing of an unknown serial reader: it asks for a few swipes of a specimen document, says after
-each what came, and prints a profile that fits, or a new one to paste. What was read is neither shown nor kept. Stop the
-agent first: it holds the device.
+each what came, and, when two whole reads agree, prints a profile that fits, or a new one to paste. What was read is
+neither shown nor kept. Stop the agent first: it holds the device.
 
   --config FILE   configuration of the agent (agent.json)
   --seconds N     how long probe waits for a swipe, 1 to 600 (default 20)

@@ -116,6 +116,25 @@ describe('checkpost simulate reader', () => {
     expect(running.err).toContain('not told to read');
   });
 
+  test('warns of what is no machine readable zone, and plays it', async () => {
+    const file = join(folder, 'documents');
+    writeFileSync(file, `hello\n\n${specimens.card.join('\n')}\n`);
+    const running = run(['reader', '--json', '--documents', file, '--every', '300', '--count', '1']);
+    const host = await hear(await deviceOf(running));
+    expect(await running.code).toBe(0);
+    await host.close();
+    expect(host.text()).toBe('hello\r');
+    expect(running.err.match(/warning: .*/g)).toEqual([
+      'warning: document 1 is no machine readable zone; it is played all the same',
+    ]);
+  });
+
+  test('says what its faults have made of a read', async () => {
+    const running = run(['reader', '--fault', 'swapped', '--json', '--every', '20', '--count', '1']);
+    expect(await running.code).toBe(0);
+    expect(running.err).toContain('its wires are crossed: nothing reaches the terminal');
+  });
+
   test('plays a profile of a file, and faults', async () => {
     const file = join(folder, 'profile.json');
     const own = {

@@ -12,10 +12,10 @@ import type { Lines } from '#test/rigs/reader-simulator/encode.ts';
 import { type FaultName, faults, isFaultName, refusePlay } from '#test/rigs/reader-simulator/faults.ts';
 import { startReaderSimulator } from '#test/rigs/reader-simulator/simulator.ts';
 import { type Command, type CommandArguments, type CommandContext, report } from '../command.ts';
-import { defaultDocuments, nameOf, readDocuments } from '../simulate/documents.ts';
+import { defaultDocuments, isZone, nameOf, readDocuments } from '../simulate/documents.ts';
 import { readNumber, readVerb, type Verb } from '../verbs.ts';
 
-const usage = 'checkpost simulate reader --profile NAME';
+const usage = 'checkpost simulate reader [--profile NAME] [options]';
 const verbs = {
   reader: {
     usage,
@@ -44,16 +44,18 @@ export const command: Command = {
   help: `
 checkpost simulate: play a device that is not there
 
-Usage: checkpost simulate reader --profile NAME [options]
+Usage: checkpost simulate reader [--profile NAME] [options]
 
 Plays a serial reader of a profile on a pseudo-terminal, both ways: it answers the commands of a terminal, reads only
 when it is told to where its model waits for that, and talks at its own speed. Where the terminal has set another, what
-arrives is what a real line would make of it. Documents are put on it one after the other: with Enter at a console,
+arrives is what a real line would make of it. A pseudo-terminal keeps the speed that is set on it, but neither data bits
+nor parity: those of the profile count as set at both ends, and a difference in them is not played. Documents are put on it one after the other: with Enter at a console,
 otherwise every few seconds. What it does is said on standard error; document numbers are masked.
 
   --profile NAME        one of the profiles of checkpost readers profiles (default: swipe)
   --profile-file FILE   a profile of your own, as JSON; --profile is then not needed
-  --documents FILE      MRZ lines, documents separated by an empty line (default: published and made-up specimens)
+  --documents FILE      MRZ lines, documents separated by an empty line (default: published and made-up specimens);
+                        what is no machine readable zone is played too, with a warning
   --link PATH           where the device is to stand (default: a new name, which is printed)
   --every MS            put a document on it every so many milliseconds (default: ${everyDefault} without a console)
   --count N             stop after so many documents (default: go on until stopped)
@@ -171,6 +173,10 @@ function checkLink(link: string | undefined): Result<void> {
 async function playReader(order: Order, context: CommandContext, json: boolean): Promise<number> {
   const { profile, documents, count, faults: ordered, seed } = order;
   const say = (text: string): void => void context.stderr.write(`simulate: ${text}\n`);
+  for (const [at, lines] of documents.entries()) {
+    if (!isZone(lines))
+      say(`warning: document ${at + 1} is no machine readable zone; it is played all the same`);
+  }
   const folder = order.link === undefined ? mkdtempSync(join(tmpdir(), 'checkpost-simulate-')) : undefined;
   const link = order.link ?? join(folder ?? '', 'reader');
   try {

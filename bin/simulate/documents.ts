@@ -52,8 +52,15 @@ function linesOf(text: Uint8Array): Lines {
     .filter((line) => line !== '');
 }
 
+/** Whether the lines have the form of a machine readable zone (ICAO Doc 9303 parts 4 to 7): lengths and characters. */
+export function isZone(lines: Lines): boolean {
+  const lengths = lines.map((line) => line.length).join();
+  return ['44,44', '36,36', '30,30,30'].includes(lengths) && lines.every((line) => /^[A-Z0-9<]+$/.test(line));
+}
+
 /** What may be said of a document on a console: its state and the end of its number. */
 export function nameOf(lines: Lines): string {
+  if (!isZone(lines)) return 'no machine readable zone';
   const [first = '', second = ''] = lines;
   const number = lines.length === 3 ? first.slice(5, 14) : second.slice(0, 9);
   return `${first.slice(2, 5).replaceAll('<', '')} ${maskNumber(number.replace(/<+$/, ''))}`;

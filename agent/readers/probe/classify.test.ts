@@ -12,11 +12,11 @@ const text = (words: string): Uint8Array => new TextEncoder().encode(words);
 describe('What a burst is', () => {
   test('Lines of a machine readable zone are known by their length and their characters', () => {
     expect(classify(passport, at)).toEqual({
-      kind: 'mrz',
+      kind: 'zone',
       bytes: passport,
       format: { dataBits: 8, parity: 'none', stopBits: 1 },
     });
-    expect(classify(text(`${stolenPassport[1]?.replace('L', '?')}\r`), at).kind).toBe('mrz');
+    expect(classify(text(`${stolenPassport[1]?.replace('L', '?')}\r`), at).kind).toBe('part');
   });
 
   test.each([
@@ -26,14 +26,31 @@ describe('What a burst is', () => {
   ])(
     '7 data bits with %s are seen in bit 7, which is the same for every byte, and taken off',
     (_, sent, format) => {
-      expect(classify(received(passport, sent, at), at)).toEqual({ kind: 'mrz', bytes: passport, format });
+      expect(classify(received(passport, sent, at), at)).toEqual({ kind: 'zone', bytes: passport, format });
     },
   );
 
-  test('A zone with a few bytes of noise is still a zone, and bit 7 here and there is no parity', () => {
+  test('A zone with a few bytes of noise in it is part of one, and bit 7 here and there is no parity', () => {
     const noisy = passport.slice();
     noisy[7] = 0xf3;
-    expect(classify(noisy, at)).toMatchObject({ kind: 'mrz', format: { dataBits: 8 } });
+    expect(classify(noisy, at)).toMatchObject({ kind: 'part', format: { dataBits: 8 } });
+  });
+
+  test('Noise before a frame that says itself where it begins leaves the zone whole', () => {
+    const frame = swipe(stolenPassport, undefined, 'text-etx');
+    const noisy = Uint8Array.from([...Array.from({ length: 12 }, (_, n) => 0x85 + 9 * n), ...frame]);
+    expect(classify(noisy, at).kind).toBe('zone');
+  });
+
+  test('A third of a document is a part wherever it is cut, also where it is as long as a line of a card', () => {
+    for (let length = 12; length < passport.length - 1; length++) {
+      expect(classify(passport.subarray(0, length), at).kind, `${length}`).toBe('part');
+    }
+  });
+
+  test('Characters that were not read leave a zone whole', () => {
+    const lines = stolenPassport.map((one) => one.replace('<', '?'));
+    expect(classify(swipe(lines), at).kind).toBe('zone');
   });
 
   test('A bar code or the name of a reader is text, no zone', () => {

@@ -1,10 +1,11 @@
 import { type Line, onesOf } from './line.ts';
+import { recognise } from './recognise.ts';
 
 /** What a burst of bytes is, seen from outside; what it says is nobody's business here. */
 export type Classified =
   | {
-      /** `mrz`: lines of a machine readable zone; `text`: characters, but no zone. */
-      readonly kind: 'mrz' | 'text';
+      /** `zone`: a whole machine readable zone; `part`: some of one, or a damaged one; `text`: characters, but no zone. */
+      readonly kind: 'zone' | 'part' | 'text';
       /** Without the bit that was the parity. */
       readonly bytes: Uint8Array;
       /** What bit 7 turned out to be, where the port was set to 8 bits without parity. */
@@ -20,16 +21,22 @@ const shortestText = 5;
  */
 const enoughForParity = 12;
 const mrzLine = /^[A-Z0-9<_?*]+$/;
+/** Fillers are what tells some of a zone from a bar code. */
+const zonePiece = /[A-Z0-9<]*<[A-Z0-9<]*/g;
+const longEnoughPiece = 8;
 const mrzLengths = new Set([30, 36, 44]);
 
 /** Looks at what came while the port was set to `at`. */
 export function classify(bytes: Uint8Array, at: Line): Classified {
+  const { dataBits, parity, stopBits } = at;
+  // No chance makes a whole zone, whatever noise stands before its frame.
+  if (recognise(bytes).whole) return { kind: 'zone', bytes, format: { dataBits, parity, stopBits } };
   const format = formatOf(bytes, at);
   if (format === undefined || bytes.length < shortestText) return { kind: 'garbage' };
   const masked = format.dataBits !== at.dataBits;
   const text = masked ? bytes.map((byte) => byte & 0x7f) : bytes;
   if (linesOf(text).some((line) => mrzLengths.has(line.length) && mrzLine.test(line))) {
-    return { kind: 'mrz', bytes: text, format };
+    return { kind: recognise(text).whole ? 'zone' : 'part', bytes: text, format };
   }
   const readable = text.filter(isPrintable);
   if (
@@ -40,7 +47,11 @@ export function classify(bytes: Uint8Array, at: Line): Classified {
   }
   const odd = readable.filter(isOdd).length;
   const halfIsLost = readable.length >= enoughForParity && (odd === 0 || odd === readable.length);
-  return halfIsLost ? { kind: 'garbage' } : { kind: 'text', bytes: text, format };
+  if (halfIsLost) return { kind: 'garbage' };
+  const isPiece = linesOf(text).some((line) =>
+    (line.match(zonePiece) ?? []).some((piece) => piece.length >= longEnoughPiece),
+  );
+  return { kind: isPiece ? 'part' : 'text', bytes: text, format };
 }
 
 /**

@@ -6,6 +6,13 @@ export interface Burst {
   readonly bytes: Uint8Array;
 }
 
+/** Fewer bytes than this may be noise, or a document from a line that is much faster than the port listens. */
+export const fewBytes = 16;
+/** How alike noise is to any document. */
+const noise = 0.05;
+
+const isFew = ({ bytes }: Burst): boolean => bytes.length > 0 && bytes.length < fewBytes;
+
 /** What a reader sends of a passport and of a card: only the frequency of characters matters, above all of `<`. */
 const typical = [
   'P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\rL898902C36UTO7408122F1204159ZE184226B<<<<<10\r',
@@ -28,11 +35,13 @@ const candidates = speeds.flatMap((speed, rank) => [
 /**
  * How the port must be set so that all that was heard so far makes sense: for every line that a reader may have, what a
  * document would have looked like is compared with what came. A line that is faster than the port listens gives far
- * fewer bytes than a document has; a slower one far more, with many the same (00 80 F8 FF E0). Undefined where every
- * setting has been tried.
+ * fewer bytes than a document has; a slower one far more, with many the same (00 80 F8 FF E0). A few bytes may have been
+ * noise: they rule nothing out. Undefined where every setting has been tried.
  */
 export function likeliest(bursts: readonly Burst[]): Line | undefined {
-  const left = candidates.filter(({ open }) => !bursts.some(({ at }) => sameLine(at, open)));
+  const left = candidates.filter(
+    ({ open }) => !bursts.some((burst) => !isFew(burst) && sameLine(burst.at, open)),
+  );
   let best: { readonly open: Line; readonly score: number } | undefined;
   for (const { sent, open, rare } of left) {
     const score = -rare + Math.max(...[true, false].map((strict) => likeness(bursts, sent, strict)));
@@ -45,7 +54,7 @@ export function likeliest(bursts: readonly Burst[]): Line | undefined {
 function likeness(bursts: readonly Burst[], sent: Line, strict: boolean): number {
   return bursts.reduce((sum, burst) => {
     const models = typical.map((document) => alike(heard(document, sent, burst.at, strict), burst.bytes));
-    return sum + Math.log(Math.max(...models));
+    return sum + Math.log(Math.max(...models, isFew(burst) ? noise : 0));
   }, 0);
 }
 
@@ -69,6 +78,7 @@ function frequencies(bytes: Uint8Array): number[] {
 /** In words what garbage says about the line. */
 export function directionOf(burst: Burst, next: Line): string {
   const { baudRate } = burst.at;
+  if (sameLine(next, burst.at)) return 'they may be noise';
   if (next.baudRate > baudRate) return `the line looks faster than ${baudRate} baud`;
   if (next.baudRate < baudRate) return `the line looks slower than ${baudRate} baud`;
   return `the speed looks right, but not the parity (${lineName(burst.at)})`;

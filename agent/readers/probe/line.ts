@@ -4,7 +4,7 @@ import type { SerialLinkProfile } from '#contracts/readers.ts';
 export type Line = Pick<SerialLinkProfile, 'baudRate' | 'dataBits' | 'parity' | 'stopBits'>;
 
 /** The likeliest first. */
-export const speeds = [9600, 115_200, 19_200, 38_400, 57_600, 4800, 2400, 1200] as const;
+export const speeds = [9600, 115_200, 19_200, 38_400, 57_600, 4800, 2400, 1200, 230_400] as const;
 
 export function line(
   baudRate: number,
@@ -14,6 +14,9 @@ export function line(
 ): Line {
   return { baudRate, dataBits, parity, stopBits };
 }
+
+/** In words: what a reader that is not found may talk outside of. */
+export const speedRange = `${Math.min(...speeds)} to ${Math.max(...speeds)} baud`;
 
 /** As an engineer writes it: `9600 8N1`. */
 export function lineName({ baudRate, dataBits, parity, stopBits }: Line): string {

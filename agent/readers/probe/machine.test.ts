@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { FramingProfile } from '#contracts/readers.ts';
 import { cleanPassport, passport, stolenPassport } from '#test/rigs/documents.ts';
+import { seeded } from '#test/rigs/random.ts';
 import { elyctis, encodeRead, latin } from '#test/rigs/reader-simulator/encode.ts';
 import { received } from '#test/rigs/reader-simulator/uart.ts';
 import { type Line, line, heard, lineName, speeds } from './line.ts';
-import { type Conclusion, Probe, type ProbeAction, type ProbeInput, versionCommand } from './machine.ts';
+import type { ProbeAction, ProbeInput } from './actions.ts';
+import type { Conclusion } from './conclusion.ts';
+import { Probe, versionCommand } from './machine.ts';
 
 const card = [
   'I<UTOD231458907<<<<<<<<<<<<<<<',
@@ -17,6 +20,8 @@ const plain = { kind: 'lines', lastLineEnd: true, blockCheck: 'none' } as const;
 /** A reader as the machine meets it: what comes at a setting when the engineer swipes, or after a command. */
 interface Bench {
   swiped(at: Line, swipe: number): Uint8Array;
+  /** What comes by itself right behind that. */
+  behind?(at: Line, swipe: number): Uint8Array;
   asked?(at: Line): Uint8Array;
 }
 
@@ -27,8 +32,10 @@ interface Told {
   readonly swipes: number;
 }
 
+const patience = 20_000;
+
 function play(bench: Bench): Told {
-  const machine = new Probe(20_000);
+  const machine = new Probe(patience);
   let at = line(300);
   let swipes = 0;
   let sent = false;
@@ -44,7 +51,12 @@ function play(bench: Bench): Told {
       return { kind: 'opened' };
     }
     if (action.kind !== 'wait') return undefined;
-    const bytes = sent ? (bench.asked?.(at) ?? new Uint8Array()) : bench.swiped(at, swipes++);
+    const isSwiped = action.millis === patience;
+    const bytes = sent
+      ? (bench.asked?.(at) ?? new Uint8Array())
+      : isSwiped
+        ? bench.swiped(at, swipes++)
+        : (bench.behind?.(at, swipes - 1) ?? new Uint8Array());
     return bytes.length === 0 ? { kind: 'silence' } : { kind: 'burst', bytes };
   };
   for (let turn = 0; turn < 100; turn++) {
@@ -71,7 +83,7 @@ const reader = (sent: Line, framing: FramingProfile = plain, first = 0): Bench =
 describe('A reader that sends', () => {
   test('at 9600 8N1 is understood at the first swipe and confirmed by the second', () => {
     const { conclusion, opened, said } = play(reader(line(9600)));
-    expect(conclusion).toMatchObject({ kind: 'found', line: line(9600), mrz: true, swipes: 2 });
+    expect(conclusion).toMatchObject({ kind: 'found', line: line(9600), swipes: 2 });
     expect(opened).toEqual(['9600 8N1']);
     expect(said).toContain('Swipe once more');
   });
@@ -87,7 +99,7 @@ describe('A reader that sends', () => {
     (speed) => {
       for (const first of documents.keys()) {
         const { conclusion, opened } = play(reader(line(speed), plain, first));
-        expect(conclusion).toMatchObject({ kind: 'found', line: line(speed), mrz: true });
+        expect(conclusion).toMatchObject({ kind: 'found', line: line(speed) });
         expect(opened).toHaveLength(2);
       }
     },
@@ -127,11 +139,27 @@ describe('A reader that sends', () => {
     expect(play(bench).conclusion).toMatchObject({ kind: 'found', swipes: 2 });
   });
 
-  test('only bar codes is asked for a document, and after three the settings are given with a doubt', () => {
+  test('only bar codes is asked for a document, and no profile is made of them', () => {
     const bench: Bench = { swiped: () => latin('4006381333931\r') };
     const { conclusion, said } = play(bench);
-    expect(conclusion).toMatchObject({ kind: 'found', mrz: false, line: line(9600), swipes: 3 });
+    expect(conclusion).toMatchObject({ kind: 'unsure', seen: 'text', line: line(9600), swipes: 5 });
     expect(said).toContain('no machine readable zone');
+  });
+
+  test('only parts of documents is asked to be swiped in one go, and no profile is made of them', () => {
+    const good = reader(line(9600));
+    const third = (bytes: Uint8Array) => bytes.subarray(0, bytes.length / 3);
+    const { conclusion, said } = play({ swiped: (at, swipe) => third(good.swiped(at, swipe)) });
+    expect(conclusion).toMatchObject({ kind: 'unsure', seen: 'part', line: line(9600) });
+    expect(said).toContain('a part of a document, or a damaged one. Swipe it in one go.');
+  });
+
+  test('a part between two whole reads is found by the two', () => {
+    const good = reader(line(9600));
+    const { conclusion } = play({
+      swiped: (at, swipe) => good.swiped(at, swipe).subarray(0, swipe === 1 ? 30 : undefined),
+    });
+    expect(conclusion).toMatchObject({ kind: 'found', swipes: 3 });
   });
 
   test('noise alone ends after a bounded number of swipes', () => {
@@ -143,26 +171,105 @@ describe('A reader that sends', () => {
     expect(swipes).toBeLessThanOrEqual(12);
   });
 
-  test('and then no more is asked for a second swipe in vain, and found without it', () => {
+  test('once and then no more is not found: one read is no proof', () => {
     const good = reader(line(9600));
     const bench: Bench = { swiped: (at, swipe) => (swipe === 0 ? good.swiped(at, 0) : new Uint8Array()) };
-    expect(play(bench).conclusion).toMatchObject({ kind: 'found', swipes: 1 });
+    expect(play(bench).conclusion).toMatchObject({ kind: 'unsure', seen: 'zone', swipes: 1 });
+  });
+
+  test('two whole reads of different framings is asked once more, and the two that agree count', () => {
+    const framings = [plain, { kind: 'ocr31x' }, { kind: 'ocr31x' }] as const;
+    const { conclusion, said } = play({
+      swiped: (_, swipe) => encodeRead(framings[swipe] ?? plain, stolenPassport),
+    });
+    expect(said).toContain('it counts as the first');
+    expect(conclusion).toMatchObject({ kind: 'found', swipes: 3, wrapping: { framing: { kind: 'ocr31x' } } });
+  });
+
+  test('garbage after one whole read begins the count again, and the setting has another try', () => {
+    const good = reader(line(9600));
+    const { conclusion, said, opened } = play({
+      swiped: (at, swipe) =>
+        swipe === 1 ? Uint8Array.from({ length: 90 }, (_, n) => 0x80 + n) : good.swiped(at, swipe),
+    });
+    expect(said).toContain('does not agree with the swipe before, and counting begins again');
+    expect(conclusion).toMatchObject({ kind: 'found', line: line(9600), swipes: 4 });
+    expect(opened).toEqual(['9600 8N1']);
+  });
+});
+
+describe('A line with noise', () => {
+  /** Bytes that no reader sends, another few each time. */
+  const noise = (seed: number): Uint8Array => {
+    const random = seeded(seed);
+    return Uint8Array.from(
+      { length: 3 + Math.floor(random() * 10) },
+      () => 0x80 + Math.floor(random() * 0x80),
+    );
+  };
+
+  test('before each read is passed over: the reads are found at their speed, and noise is no swipe', () => {
+    for (let seed = 1; seed <= 50; seed++) {
+      const good = reader(line(9600));
+      const { conclusion, opened } = play({
+        swiped: (at, swipe) => (swipe === 1 ? good.swiped(at, 1) : noise(seed + swipe)),
+        behind: (at, swipe) => (swipe === 1 ? new Uint8Array() : good.swiped(at, swipe)),
+      });
+      expect(conclusion).toMatchObject({ kind: 'found', line: line(9600), swipes: 2 });
+      expect(opened).toEqual(['9600 8N1']);
+    }
+  });
+
+  test('alone, before anybody has swiped, does not keep the reader from being found', () => {
+    for (let seed = 1; seed <= 15; seed++) {
+      for (const speed of [9600, 19_200, 115_200]) {
+        const good = reader(line(speed));
+        const { conclusion } = play({
+          swiped: (at, swipe) => (swipe === 0 ? noise(seed) : good.swiped(at, swipe)),
+        });
+        expect(conclusion, `${speed} ${seed}`).toMatchObject({ kind: 'found', line: line(speed) });
+      }
+    }
+  });
+
+  test('of a byte or two is a spike each time, and not judged', () => {
+    const good = reader(line(9600));
+    const { conclusion, said } = play({
+      swiped: (at, swipe) => (swipe < 2 ? Uint8Array.of(0xff) : good.swiped(at, swipe)),
+    });
+    expect(said.match(/a spike on the line/g)).toHaveLength(2);
+    expect(said).not.toContain('faster than');
+    expect(conclusion).toMatchObject({ kind: 'found', line: line(9600), swipes: 2 });
+  });
+
+  test('that never ends ends the probe', () => {
+    expect(play({ swiped: () => Uint8Array.of(0xff) }).conclusion.kind).toBe('unknown');
+    expect(play({ swiped: () => noise(1), behind: () => noise(2) }).conclusion.kind).toBe('unknown');
   });
 });
 
 describe('A reader that says nothing', () => {
   const silent = (): Uint8Array => new Uint8Array();
 
-  test('is asked for its version, at both speeds that an Elyctis has, and concluded to be away', () => {
+  test('is asked for its version at every speed that is tried, and concluded to be away', () => {
     const { conclusion, opened } = play({ swiped: silent });
-    expect(conclusion).toEqual({ kind: 'nothing', modem: undefined });
-    expect(opened).toEqual(['9600 8N1', '9600 8N1', '115200 8N1']);
+    expect(conclusion).toEqual({ kind: 'nothing', modem: undefined, spikes: 0, asked: speeds });
+    expect(opened).toEqual(['9600 8N1', ...speeds.map((speed) => `${speed} 8N1`)]);
   });
 
-  test('until it is asked, is an Elyctis', () => {
+  test.each(speeds.map((speed) => [speed]))('until it is asked, is an Elyctis at %i', (speed) => {
     const answer = elyctis('V', latin('IDBOX 2.10'));
-    const bench: Bench = { swiped: silent, asked: (at) => received(answer, line(115_200), at) };
-    expect(play(bench).conclusion).toEqual({ kind: 'answers', line: line(115_200), about: 'IDBOX 2.10' });
+    const bench: Bench = { swiped: silent, asked: (at) => received(answer, line(speed), at) };
+    expect(play(bench).conclusion).toEqual({ kind: 'answers', line: line(speed), about: 'IDBOX 2.10' });
+  });
+
+  test('but noise until it is asked, is found as well', () => {
+    const answer = elyctis('V', latin('IDBOX 2.10'));
+    const bench: Bench = {
+      swiped: (_, swipe) => (swipe === 0 ? Uint8Array.of(0xf3, 0x85, 0xc1, 0x99) : silent()),
+      asked: (at) => received(answer, line(57_600), at),
+    };
+    expect(play(bench).conclusion).toMatchObject({ kind: 'answers', line: line(57_600) });
   });
 
   test('but gives our own bytes back has its lines joined', () => {
@@ -186,6 +293,8 @@ test('Whatever the speed, format, driver and document, it is found, nearly alway
     for (const format of formats) {
       for (const strict of [true, false]) {
         const sent = { ...format, baudRate: speed };
+        // Of this one such a driver gives nothing at all at 9600: nobody can tell that somebody swiped.
+        if (speed === 230_400 && strict) continue;
         const { conclusion, swipes } = play({
           swiped: (at, swipe) => {
             const document = documents[(number + swipe) % documents.length] ?? card;
@@ -194,7 +303,6 @@ test('Whatever the speed, format, driver and document, it is found, nearly alway
         });
         expect(conclusion, `${lineName(sent)} ${strict}`).toMatchObject({
           kind: 'found',
-          mrz: true,
           line: { baudRate: speed },
         });
         counts.push(swipes);

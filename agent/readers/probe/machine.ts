@@ -1,75 +1,60 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ModemLines } from '../links/serial.ts';
+import { conclude, type ProbeAction, type ProbeInput, say } from './actions.ts';
 import { classify, type Classified } from './classify.ts';
-import { type Burst, directionOf, likeliest } from './guess.ts';
-import { type Line, line, lineName } from './line.ts';
+import type { Conclusion } from './conclusion.ts';
+import { type Burst, directionOf, fewBytes, likeliest } from './guess.ts';
+import { type Line, line, lineName, sameLine, speeds } from './line.ts';
 import { agree, recognise, type Wrapping } from './recognise.ts';
 
-export type ProbeInput =
-  /** The port is open as the machine wanted it. */
-  | { readonly kind: 'opened'; readonly modem?: ModemLines | undefined }
-  /** Bytes, and then silence. */
-  | { readonly kind: 'burst'; readonly bytes: Uint8Array }
-  /** The time that it asked for has passed, and nothing came. */
-  | { readonly kind: 'silence' };
-
-export type ProbeAction =
-  | { readonly kind: 'open'; readonly line: Line }
-  | { readonly kind: 'send'; readonly bytes: Uint8Array }
-  /** Tell it `silence` after so many milliseconds; what comes before is a `burst`. */
-  | { readonly kind: 'wait'; readonly millis: number }
-  /** In words to the engineer. */
-  | { readonly kind: 'say'; readonly text: string }
-  | { readonly kind: 'conclude'; readonly conclusion: Conclusion };
-
-export type Conclusion =
-  | {
-      readonly kind: 'found';
-      readonly line: Line;
-      readonly wrapping: Wrapping;
-      /** False where text came, but never a machine readable zone. */
-      readonly mrz: boolean;
-      readonly swipes: number;
-    }
-  /** It said nothing until it was asked for its version; `about` is the answer. */
-  | { readonly kind: 'answers'; readonly line: Line; readonly about: string }
-  /** Our own bytes came back. */
-  | { readonly kind: 'looped' }
-  | { readonly kind: 'nothing'; readonly modem: ModemLines | undefined }
-  /** Something came, but under no setting was it text. */
-  | { readonly kind: 'unknown'; readonly swipes: number };
-
-type Phase = 'listening' | 'confirming' | 'asking';
+type Readable = Exclude<Classified, { kind: 'garbage' }>;
 
 /** `V`, no data: an Elyctis says its version; it reads nothing before it is told to. */
 export const versionCommand = Uint8Array.of(0x56, 0x00, 0x00);
-const askSpeeds = [9600, 115_200] as const;
-const answerMillis = 1500;
-/** So few bytes right after the port was opened are a spike of the line, once. */
+const askSpeeds = speeds;
+/** An answer takes some ten milliseconds, and at 1200 baud a tenth of a second more. */
+const answerMillis = 500;
+/** So few bytes are a spike of the line. */
 const spike = 2;
-const enoughSwipes = 3;
+/** With nothing between them they may be swipes on a line that is very much faster. */
+const mostSpikesInRow = 3;
+/** How long a document may come behind noise. */
+const settleMillis = 1500;
 const mostSwipes = 12;
-const mostTexts = 3;
+/** Parts of documents and text that is no document. */
+const mostInVain = 5;
+/** Of any kind, so that a line that is never quiet ends it too. */
+const mostBursts = 60;
 
 /**
  * Finds the settings of a serial reader from a few swipes. A pure machine: no port, no clock; a table of inputs and
  * actions is its whole behaviour.
  *
- *     listening ── text of a zone ──> confirming ── once more, or silence ──> found
- *       │  ^ garbage: likelier settings
+ *     listening ── a whole zone ──> one more that agrees ──> found
+ *       │  ^ garbage: likelier settings; a few bytes: listen on, they may be noise
+ *       │  ^ what does not agree: counted from the beginning
  *       └── nothing at all ──> asking ── version ──> answers;  own bytes ──> looped;  nothing ──> nothing
  */
 export class Probe {
   readonly #patienceMillis: number;
-  #phase: Phase = 'listening';
+  #asking = false;
   #line: Line = line(9600);
   #modem: ModemLines | undefined;
   #swipes = 0;
-  #spike: Uint8Array | undefined;
+  #bursts = 0;
+  #spikes = 0;
   #silences = 0;
+  #spikesInRow = 0;
   #asked = 0;
-  #texts: Wrapping[] = [];
+  #inVain = 0;
+  /** A few bytes, while it is seen whether a document follows. */
+  #few: Uint8Array | undefined;
+  /** The whole read that the next one must agree with. */
+  #zone: { readonly line: Line; readonly wrapping: Wrapping } | undefined;
+  /** The best that has come so far. */
+  #seen: Omit<Extract<Conclusion, { kind: 'unsure' }>, 'kind' | 'swipes'> | undefined;
   readonly #garbage: Burst[] = [];
-  readonly #zones: { readonly line: Line; readonly wrapping: Wrapping }[] = [];
+  readonly #tried = new Set<string>();
 
   constructor(patienceMillis: number) {
     this.#patienceMillis = patienceMillis;
@@ -84,79 +69,136 @@ export class Probe {
 
   step(input: ProbeInput): readonly ProbeAction[] {
     if (input.kind === 'opened') return this.#opened(input.modem);
-    if (this.#phase === 'asking') return this.#answer(input);
+    if (this.#asking) return this.#answer(input);
     if (input.kind === 'silence') return this.#silent();
-    if (input.bytes.length <= spike && this.#spike === undefined) {
-      this.#spike = input.bytes;
-      return [say(`${count(input.bytes)} came: a spike on the line, passed over.`), this.#wait()];
-    }
+    if (++this.#bursts > mostBursts || this.#swipes >= mostSwipes) return this.#end();
+    const { bytes } = input;
+    if (bytes.length <= spike) return this.#spike(bytes);
+    this.#spikesInRow = 0;
+    const what = classify(bytes, this.#line);
+    if (what.kind === 'garbage') return bytes.length < fewBytes ? this.#noise(bytes) : this.#swiped(bytes);
     this.#silences = 0;
     this.#swipes++;
-    const what = classify(input.bytes, this.#line);
-    if (what.kind === 'mrz') return this.#zone(what);
-    if (this.#phase === 'confirming') return this.#found();
-    return what.kind === 'text' ? this.#text(what) : this.#unreadable(input.bytes);
+    this.#few = undefined;
+    return what.kind === 'zone' ? this.#whole(what) : this.#vain(what);
   }
 
   #opened(modem: ModemLines | undefined): readonly ProbeAction[] {
     this.#modem ??= modem;
-    if (this.#phase === 'asking') {
+    if (this.#asking) {
       return [
         { kind: 'send', bytes: versionCommand },
         { kind: 'wait', millis: answerMillis },
       ];
     }
+    this.#tried.add(lineName(this.#line));
     return [say(`Listening at ${lineName(this.#line)}. Swipe the document.`), this.#wait()];
   }
 
-  #zone(what: Exclude<Classified, { kind: 'garbage' }>): readonly ProbeAction[] {
+  #whole(what: Readable): readonly ProbeAction[] {
+    const before = this.#zone;
     const found = { line: { ...this.#line, ...what.format }, wrapping: recognise(what.bytes) };
-    this.#zones.push(found);
-    const seen = `${count(what.bytes)} came at ${lineName(found.line)}: lines of a machine readable zone`;
-    if (this.#phase === 'confirming' || this.#swipes >= enoughSwipes)
-      return [say(`${seen}.`), ...this.#found()];
-    this.#phase = 'confirming';
-    return [say(`${seen}. Swipe once more, to be sure.`), this.#wait()];
+    const seen = `${this.#came(what)}: a whole machine readable zone`;
+    const agreed =
+      before !== undefined &&
+      sameLine(before.line, found.line) &&
+      sameFraming(before.wrapping, found.wrapping)
+        ? agree([before.wrapping, found.wrapping])
+        : undefined;
+    if (agreed !== undefined) {
+      const { line: at } = found;
+      return [say(`${seen}.`), conclude({ kind: 'found', line: at, wrapping: agreed, swipes: this.#swipes })];
+    }
+    this.#zone = found;
+    this.#seen = { line: found.line, seen: 'zone' };
+    const differs =
+      before === undefined ? '' : ', but not set or framed as the one before; it counts as the first';
+    return [say(`${seen}${differs}. Swipe once more, to be sure.`), this.#wait()];
   }
 
-  #text(what: Exclude<Classified, { kind: 'garbage' }>): readonly ProbeAction[] {
-    this.#texts.push(recognise(what.bytes));
-    this.#line = { ...this.#line, ...what.format };
-    const seen = `${count(what.bytes)} came at ${lineName(this.#line)}: text, but no machine readable zone`;
-    if (this.#texts.length >= mostTexts) return [say(`${seen}.`), ...this.#found()];
+  /** A part of a document, or no document: neither proves a framing. */
+  #vain(what: Readable): readonly ProbeAction[] {
+    if (this.#seen?.seen !== 'zone')
+      this.#seen = { line: { ...this.#line, ...what.format }, seen: what.kind };
+    const isPart = what.kind === 'part';
+    const lacks = isPart
+      ? 'a part of a document, or a damaged one'
+      : `text, but no machine readable zone${this.#beginsAgain()}`;
+    const seen = `${this.#came(what)}: ${lacks}`;
+    if (++this.#inVain >= mostInVain) return [say(`${seen}.`), ...this.#end()];
+    const ask = isPart
+      ? 'Swipe it in one go'
+      : 'Swipe a passport or a card, its lines towards the reader, in one go';
+    return [say(`${seen}. ${ask}.`), this.#wait()];
+  }
+
+  #spike(bytes: Uint8Array): readonly ProbeAction[] {
+    this.#spikes++;
+    if (++this.#spikesInRow < mostSpikesInRow || this.#zone !== undefined)
+      return [say(`${count(bytes)} came: a spike on the line, passed over.`), this.#wait()];
+    this.#spikesInRow = 0;
+    return this.#unreadable(bytes);
+  }
+
+  /** A few bytes that are no text: noise, unless nothing follows; then a faster line may give so few of a document. */
+  #noise(bytes: Uint8Array): readonly ProbeAction[] {
+    // What has given a whole zone is no faster line.
+    if (this.#zone !== undefined) return [say(`${count(bytes)} of noise came, passed over.`), this.#wait()];
+    if (this.#few !== undefined) return this.#unreadable(bytes);
+    this.#few = bytes;
     return [
-      say(`${seen}. Swipe a passport or a card again, with its lines towards the reader and in one go.`),
-      this.#wait(),
+      say(`${count(bytes)} came that are no text: noise, or a faster line. Listening on.`),
+      { kind: 'wait', millis: settleMillis },
     ];
+  }
+
+  /** As many bytes as of a document, but no text. */
+  #swiped(bytes: Uint8Array): readonly ProbeAction[] {
+    this.#silences = 0;
+    if (this.#zone === undefined) return this.#unreadable(bytes);
+    // The setting has given a whole zone once, which is no chance: it has another try.
+    this.#swipes++;
+    const seen = `${count(bytes)} came at ${lineName(this.#line)}, and they are no text`;
+    return [say(`${seen}${this.#beginsAgain()}. Swipe the document.`), this.#wait()];
   }
 
   #unreadable(bytes: Uint8Array): readonly ProbeAction[] {
     const burst = { at: this.#line, bytes };
+    this.#few = undefined;
     this.#garbage.push(burst);
-    const next = this.#swipes < mostSwipes ? likeliest(this.#garbage) : undefined;
+    const next = likeliest(this.#garbage);
+    const isNoise = next !== undefined && sameLine(next, this.#line);
+    if (!isNoise) this.#swipes++;
     const seen = `${count(bytes)} came at ${lineName(this.#line)}, and they are no text`;
-    if (next === undefined) return [say(`${seen}.`), conclude({ kind: 'unknown', swipes: this.#swipes })];
+    if (next === undefined || this.#swipes >= mostSwipes) return [say(`${seen}.`), ...this.#end()];
     this.#line = next;
-    return [say(`${seen}: ${directionOf(burst, next)}.`), { kind: 'open', line: next }];
+    const words = say(`${seen}: ${directionOf(burst, next)}.`);
+    return isNoise ? [words, this.#wait()] : [words, { kind: 'open', line: next }];
   }
 
   #silent(): readonly ProbeAction[] {
-    if (this.#zones.length > 0 || this.#texts.length > 0) return this.#found();
-    // A line that is much faster than the port listens may be no more than a spike to it.
-    if (this.#garbage.length === 0 && this.#spike !== undefined) return this.#unreadable(this.#spike);
-    if (this.#garbage.length === 0) {
-      this.#phase = 'asking';
-      this.#line = line(askSpeeds[0]);
-      return [say('Nothing came. The reader is asked for its version.'), { kind: 'open', line: this.#line }];
-    }
+    if (this.#few !== undefined) return this.#unreadable(this.#few);
+    if (this.#seen !== undefined) return this.#end();
+    if (this.#garbage.length === 0) return this.#ask();
     // Silence at a speed where the driver passes over all that is damaged says something too, but only so much.
     this.#silences++;
     this.#garbage.push({ at: this.#line, bytes: new Uint8Array() });
     const next = this.#silences < 2 ? likeliest(this.#garbage) : undefined;
-    if (next === undefined) return [conclude({ kind: 'unknown', swipes: this.#swipes })];
+    // All that came may have been noise, and the reader one that waits to be told to read.
+    if (next === undefined)
+      return this.#garbage.some(({ bytes }) => bytes.length >= fewBytes) ? this.#end() : this.#ask();
     const seen = `Nothing came at ${lineName(this.#line)}.`;
     this.#line = next;
     return [say(seen), { kind: 'open', line: next }];
+  }
+
+  #ask(): readonly ProbeAction[] {
+    this.#asking = true;
+    this.#line = line(askSpeeds[0]);
+    return [
+      say('No document came. The reader is asked for its version, at each speed.'),
+      { kind: 'open', line: this.#line },
+    ];
   }
 
   #answer(input: Exclude<ProbeInput, { kind: 'opened' }>): readonly ProbeAction[] {
@@ -169,17 +211,31 @@ export class Probe {
       }
     }
     const next = askSpeeds[++this.#asked];
-    if (next === undefined) return [conclude({ kind: 'nothing', modem: this.#modem })];
+    if (next === undefined) return this.#end();
     this.#line = line(next);
     return [{ kind: 'open', line: this.#line }];
   }
 
-  #found(): readonly ProbeAction[] {
-    const mrz = this.#zones.length > 0;
-    const last = this.#zones.at(-1)?.line ?? this.#line;
-    const wrapping = agree(mrz ? this.#zones.map((zone) => zone.wrapping) : this.#texts);
-    if (wrapping === undefined) return [conclude({ kind: 'unknown', swipes: this.#swipes })];
-    return [conclude({ kind: 'found', line: last, wrapping, mrz, swipes: this.#swipes })];
+  /** What can be said where nothing was found for sure. */
+  #end(): readonly ProbeAction[] {
+    const swipes = this.#swipes;
+    if (this.#seen !== undefined) return [conclude({ kind: 'unsure', ...this.#seen, swipes })];
+    if (this.#garbage.length === 0) {
+      const asked = askSpeeds.slice(0, this.#asked);
+      return [conclude({ kind: 'nothing', modem: this.#modem, spikes: this.#spikes, asked })];
+    }
+    return [conclude({ kind: 'unknown', swipes, tried: [...this.#tried] })];
+  }
+
+  /** Forgets the whole read that the next one should have agreed with; in words, where there was one. */
+  #beginsAgain(): string {
+    if (this.#zone === undefined) return '';
+    this.#zone = undefined;
+    return '; that does not agree with the swipe before, and counting begins again';
+  }
+
+  #came({ bytes, format }: Readable): string {
+    return `${count(bytes)} came at ${lineName({ ...this.#line, ...format })}`;
   }
 
   #wait(): ProbeAction {
@@ -187,8 +243,8 @@ export class Probe {
   }
 }
 
-const say = (text: string): ProbeAction => ({ kind: 'say', text });
-const conclude = (conclusion: Conclusion): ProbeAction => ({ kind: 'conclude', conclusion });
 const count = ({ length }: Uint8Array): string => (length === 1 ? '1 byte' : `${length} bytes`);
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.every((byte, at) => byte === b[at]);
+const sameFraming = (a: Wrapping, b: Wrapping): boolean =>
+  a.lineEnd === b.lineEnd && isDeepStrictEqual(a.framing, b.framing);

@@ -4,7 +4,7 @@ import { type FramingProfile, ReaderProfile } from '#contracts/readers.ts';
 import type { Device } from '../devices/device.ts';
 import { builtInProfiles } from '../profiles.ts';
 import { type Line, line } from './line.ts';
-import type { Conclusion } from './machine.ts';
+import type { Conclusion } from './conclusion.ts';
 import { propose } from './propose.ts';
 
 const adapter: Device = {
@@ -17,8 +17,7 @@ const lines = { kind: 'lines', lastLineEnd: true, blockCheck: 'none' } as const;
 const found = (at: Line, framing: FramingProfile): Conclusion => ({
   kind: 'found',
   line: at,
-  wrapping: { framing, lineEnd: 'CR', lines: [44, 44], repeats: false, unknownCheck: false },
-  mrz: true,
+  wrapping: { framing, lineEnd: 'CR', lines: [44, 44], whole: true, repeats: false, unknownCheck: false },
   swipes: 2,
 });
 const proposed = (conclusion: Conclusion, device = adapter, profiles = builtInProfiles) =>
@@ -89,8 +88,19 @@ describe('What is proposed', () => {
   });
 
   test('is nothing where nothing was found', () => {
-    for (const kind of ['looped', 'unknown', 'nothing'] as const) {
-      expect(proposed({ kind, swipes: 3, modem: undefined })).toBeUndefined();
+    const seen = (['zone', 'part', 'text'] as const).map((kind): Conclusion => ({
+      kind: 'unsure',
+      line: line(9600),
+      seen: kind,
+      swipes: 1,
+    }));
+    for (const conclusion of [
+      ...seen,
+      { kind: 'looped' } as const,
+      { kind: 'unknown', swipes: 3, tried: [] } as const,
+      { kind: 'nothing', modem: undefined, spikes: 0, asked: [] } as const,
+    ]) {
+      expect(proposed(conclusion)).toBeUndefined();
     }
   });
 });

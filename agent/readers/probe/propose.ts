@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ReaderProfile } from '#contracts/readers.ts';
 import { fitsOf } from '../devices/fits.ts';
 import type { Device } from '../devices/device.ts';
-import type { Conclusion } from './machine.ts';
+import type { Conclusion } from './conclusion.ts';
 import { type Line, sameLine } from './line.ts';
 import type { Wrapping } from './recognise.ts';
 

@@ -31,6 +31,7 @@ describe('How a reader wraps what it read', () => {
       expect(recognise(encodeRead(framing, document))).toMatchObject({
         framing,
         lineEnd: 'CR',
+        whole: true,
         repeats: false,
         unknownCheck: false,
       });
@@ -74,6 +75,19 @@ describe('How a reader wraps what it read', () => {
       const once = encodeRead(framing, stolenPassport);
       expect(recognise(joined(once, once))).toMatchObject({ framing, repeats: true, lines: [44, 44] });
     }
+  });
+
+  test('only whole zones are whole: not a line of one, nor one with a character too few, but several of them', () => {
+    const read = (...lines: readonly string[]) => recognise(swipe(lines)).whole;
+    const [first, second] = stolenPassport;
+    expect(read(first, second)).toBe(true);
+    expect(read(first, second, ...card)).toBe(true);
+    expect(read(first)).toBe(false);
+    expect(read(first, second.slice(1))).toBe(false);
+    expect(read(...card.slice(1))).toBe(false);
+    expect(read(first, second, first)).toBe(false);
+    expect(read(first, second.replace('U', 'u'))).toBe(false);
+    expect(read()).toBe(false);
   });
 
   test('noise before a frame changes nothing', () => {

@@ -6,6 +6,8 @@ export interface Wrapping {
   readonly lineEnd: 'CR' | 'LF' | 'CRLF' | 'none';
   /** Characters of each line. */
   readonly lines: readonly number[];
+  /** All that was between the wrapping are whole zones: 2 × 44, 2 × 36 or 3 × 30 characters. */
+  readonly whole: boolean;
   /** It sent the same more than once for one swipe. */
   readonly repeats: boolean;
   /** A byte follows ETX that is no XOR of what `BlockCheck` knows, and no line end. */
@@ -32,6 +34,7 @@ export function recognise(bytes: Uint8Array): Wrapping {
     },
     lineEnd: ends,
     lines: twice ? lines.slice(0, half) : lines,
+    whole: isWhole(split(inner), first.framing?.kind === 'rte6701'),
     repeats: twice || again(bytes, first),
     unknownCheck: first.unknownCheck,
   };
@@ -58,6 +61,30 @@ export function agree(wrappings: readonly Wrapping[]): Wrapping | undefined {
     return { ...first, repeats, unknownCheck, framing: { kind: 'rte6701', blockCheck } };
   }
   return { ...first, repeats };
+}
+
+const zones = [
+  [44, 44],
+  [36, 36],
+  [30, 30, 30],
+] as const;
+/** An RTE6701 fills every line up to the width that it scans. */
+const filledZones = [
+  [44, 44, 44],
+  [44, 44],
+] as const;
+const mrzLine = /^[A-Z0-9<_?*]+$/;
+
+/** Whether the lines are zones from the first to the last; one read may hold several, where two came as one. */
+function isWhole(lines: readonly string[], filled: boolean): boolean {
+  if (lines.length === 0 || !lines.every((line) => mrzLine.test(line))) return false;
+  const known = filled ? filledZones : zones;
+  for (let at = 0; at < lines.length;) {
+    const zone = known.find((lengths) => lengths.every((length, n) => lines[at + n]?.length === length));
+    if (zone === undefined) return false;
+    at += zone.length;
+  }
+  return true;
 }
 
 interface Wrapper {

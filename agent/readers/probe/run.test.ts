@@ -50,14 +50,17 @@ test('A line that floods ends the probe after a bounded number of reads', async 
 });
 
 test('Where nothing comes, what the port can tell of its lines is in the conclusion', async () => {
-  expect(await runProbe(parts(() => {}))).toEqual(
+  expect(await runProbe(parts(() => {}))).toMatchObject(
     ok({ kind: 'nothing', modem: { cts: true, dsr: false, dcd: false } }),
   );
 });
 
 test('A device that goes is a fault, and one that cannot be opened too', async () => {
   const gone = await runProbe(parts((listener) => listener.lost('EIO')));
-  expect(gone).toMatchObject({ ok: false, fault: { code: 'READER_LOST' } });
+  expect(gone).toMatchObject({
+    ok: false,
+    fault: { code: 'READER_LOST', detail: expect.stringContaining('The probe has ended') as string },
+  });
   const refused = await runProbe(
     parts(() => {}, { open: () => Promise.resolve(fail('READER_REFUSED', 'EACCES.')) }),
   );

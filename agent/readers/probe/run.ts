@@ -5,7 +5,9 @@ import type { Clock } from '#runtime/clock.ts';
 import type { LinkListener } from '../links/link.ts';
 import type { SerialLink } from '../links/serial.ts';
 import type { Line } from './line.ts';
-import { type Conclusion, Probe, type ProbeAction, type ProbeInput } from './machine.ts';
+import type { ProbeAction, ProbeInput } from './actions.ts';
+import type { Conclusion } from './conclusion.ts';
+import { Probe } from './machine.ts';
 
 export interface ProbeParts {
   readonly clock: Clock;
@@ -21,6 +23,7 @@ export interface ProbeParts {
 
 /** A reader sends a document in one go; after so much silence it is over. */
 const burstGap = ms(300);
+const ended = 'The probe has ended; plug it in and begin again.';
 /** More than any reader sends at once; the rest is passed over. */
 const longestBurst = 8192;
 
@@ -46,6 +49,13 @@ export async function runProbe(parts: ProbeParts): Promise<Result<Conclusion | u
   } finally {
     await port.close();
   }
+}
+
+/** Says of a device that another program has locked what to do about it. Its cause has no code, only words. */
+function explained(refused: Extract<Result<unknown>, { ok: false }>): Result<never> {
+  const { code, detail, cause } = refused.fault;
+  const held = cause instanceof Error && /cannot lock port|resource busy/i.test(cause.message);
+  return held ? fail(code, `${detail} Another program holds it: stop the agent first.`, cause) : refused;
 }
 
 /** Does one thing; what came of it, where the machine is to know. */
@@ -97,7 +107,7 @@ class Port {
         },
       },
     );
-    if (!opened.ok) return opened;
+    if (!opened.ok) return explained(opened);
     this.#link = opened.value;
     return ok({ kind: 'opened', modem: await opened.value.lines() });
   }
@@ -112,8 +122,8 @@ class Port {
     for (let known = this.#bytes.length; ;) {
       const happened = await this.#next(known === 0 ? patience : burstGap);
       if (signal.aborted) return ok(undefined);
-      if (this.#lost !== undefined) return fail('READER_LOST', `${this.#lost}.`);
-      if (this.#link?.present() === false) return fail('READER_LOST', 'It was unplugged.');
+      if (this.#lost !== undefined) return fail('READER_LOST', `${this.#lost}. ${ended}`);
+      if (this.#link?.present() === false) return fail('READER_LOST', `It was unplugged. ${ended}`);
       if (!happened || this.#bytes.length === longestBurst) {
         const bytes = Uint8Array.from(this.#bytes);
         this.#bytes = [];

@@ -1,4 +1,5 @@
-import { realpathSync } from 'node:fs';
+import { closeSync, constants, openSync, realpathSync, statSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { fail, ok, type Result } from '#contracts/result.ts';
 import { assign } from '../devices/assign.ts';
 import type { Device } from '../devices/device.ts';
@@ -48,10 +49,27 @@ function byPath(path: string, devices: readonly Device[]): Result<Target> {
     return fail('READER_ABSENT', `${path} is not there.`);
   }
   const device = devices.find((one) => one.node === node || one.node === path);
-  if (device === undefined) return ok({ device: { kind: 'serial', node: path }, identity: path });
+  if (device === undefined) {
+    return isSerial(node)
+      ? ok({ device: { kind: 'serial', node: path }, identity: path })
+      : fail('USAGE', `${path} is no serial device.`);
+  }
   return device.kind === 'serial'
     ? ok({ device, identity: identityOf(device, devices) })
     : notSerial(path, device.kind);
+}
+
+/** False where it surely is none; what may not be opened is told when it is opened for good. */
+function isSerial(node: string): boolean {
+  if (!statSync(node).isCharacterDevice()) return false;
+  try {
+    const file = openSync(node, constants.O_RDONLY | constants.O_NOCTTY | constants.O_NONBLOCK);
+    const terminal = isatty(file);
+    closeSync(file);
+    return terminal;
+  } catch {
+    return true;
+  }
 }
 
 function notSerial(text: string, kind: 'hid' | 'keyboard'): Result<Target> {

@@ -4,7 +4,7 @@ import type { ReaderProfile, SerialLinkProfile } from '#contracts/readers.ts';
 import { seeded } from '../random.ts';
 import { specimens } from '../specimens.ts';
 import { encodeRead, joined, type Lines, plainStyle } from './encode.ts';
-import { type FaultName, faults, planRead, refusePlay, type Step } from './faults.ts';
+import { type FaultName, faults, type Plan, planRead, refusePlay, type Step } from './faults.ts';
 
 function profile(name: string): ReaderProfile {
   const found = builtInProfiles.find((one) => one.name === name);
@@ -16,15 +16,16 @@ const { passport, card } = specimens;
 const swipe = profile('swipe');
 const checked = profile('swipe-stx-bcc');
 
-function plan(
+function whatIsPlayed(
   ordered: readonly FaultName[],
   of: ReaderProfile = swipe,
   seed = 1,
   all: readonly Lines[] = [passport],
-) {
+): Plan {
   const line = of.link as SerialLinkProfile;
   return planRead(all, ordered, { profile: of, style: plainStyle, line, random: seeded(seed) });
 }
+const plan = (...order: Parameters<typeof whatIsPlayed>): readonly Step[] => whatIsPlayed(...order).steps;
 const sent = (steps: readonly Step[]): Uint8Array =>
   joined(...steps.flatMap((step) => (step.kind === 'send' ? [step.bytes] : [])));
 const rests = (steps: readonly Step[]): number[] =>
@@ -130,6 +131,37 @@ describe('A fault to order', () => {
     expect(steps.length).toBeGreaterThan(10);
     expect(sent(steps).length).toBeGreaterThan(2 * encodeRead(checked.framing, passport).length);
   });
+});
+
+test.each<[FaultName, RegExp]>([
+  ['split', /^93 bytes sent in [0-9]+ pieces$/],
+  ['noise', /^[0-9]+ bytes of noise sent before it$/],
+  ['stutter', /^31 of its 93 bytes sent, then silence$/],
+  ['repeat', /^sent twice$/],
+  ['unread', /^[1-4] characters? sent as _ \? or \*$/],
+  ['unplug', /^46 of its 93 bytes sent, then its cable is pulled$/],
+  ['wrong-baud', /^sent at [0-9]+ baud instead of 9600$/],
+  ['bad-check', /^its block check is wrong$/],
+  ['swapped', /^its wires are crossed: nothing reaches the terminal$/],
+])('What %s has made of a read is said in words, without the document', (name, words) => {
+  for (const seed of seeds) {
+    const { played } = whatIsPlayed([name], checked, seed);
+    expect(played).toHaveLength(1);
+    expect(played[0]).toMatch(words);
+  }
+});
+
+test('How many characters are said to be unread is how many are', () => {
+  for (const seed of seeds) {
+    const { steps, played } = whatIsPlayed(['unread'], swipe, seed);
+    const changed = [...sent(steps)].filter((byte, at) => byte !== whole[at]).length;
+    expect(played).toEqual([`${changed} character${changed === 1 ? '' : 's'} sent as _ ? or *`]);
+  }
+});
+
+test('Two reads in one piece are said to be two, and a read without a fault is said nothing of', () => {
+  expect(whatIsPlayed(['joined'], swipe, 1, [passport, card]).played).toEqual(['2 reads sent as one piece']);
+  expect(whatIsPlayed([]).played).toEqual([]);
 });
 
 test('What cannot be played is refused with the reason', () => {

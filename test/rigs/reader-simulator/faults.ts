@@ -62,49 +62,84 @@ export function otherSpeed(baudRate: number, random: () => number): number {
   );
 }
 
+/** What a reader does on its line, and in words what its faults have made of it; nothing of a document is in them. */
+export interface Plan {
+  readonly steps: readonly Step[];
+  readonly played: readonly string[];
+}
+
 /** What a reader with these faults does on its line when it has read these documents, one after the other. */
-export function planRead(
-  documents: readonly Lines[],
-  ordered: readonly FaultName[],
-  parts: PlanParts,
-): Step[] {
+export function planRead(documents: readonly Lines[], ordered: readonly FaultName[], parts: PlanParts): Plan {
   const has = (name: FaultName): boolean => ordered.includes(name);
   const { profile, random } = parts;
-  if (has('swapped')) return [];
+  if (has('swapped')) return { steps: [], played: ['its wires are crossed: nothing reaches the terminal'] };
   const line = has('wrong-baud')
     ? { ...parts.line, baudRate: otherSpeed(parts.line.baudRate, random) }
     : parts.line;
+  const played: string[] = [];
+  if (has('wrong-baud')) played.push(`sent at ${line.baudRate} baud instead of ${parts.line.baudRate}`);
   const silence: Step = { kind: 'rest', millis: 2 * profile.idleMillis };
   const send = (bytes: Uint8Array): Step => ({ kind: 'send', bytes, line });
   const reads = documents.flatMap((lines) => {
-    const read = encodeRead(profile.framing, has('unread') ? unread(lines, random) : lines, parts.style);
+    const shown = has('unread') ? unread(lines, random) : lines;
+    if (has('unread')) played.push(`${counted(differences(shown, lines), 'character')} sent as _ ? or *`);
+    const read = encodeRead(profile.framing, shown, parts.style);
     const sent = has('bad-check') ? withBadCheck(read, random) : read;
+    if (has('bad-check')) played.push('its block check is wrong');
+    if (has('repeat')) played.push('sent twice');
     return has('repeat') ? [sent, sent] : [sent];
   });
+  if (documents.length > 1) played.push(`${documents.length} reads sent as one piece`);
+  const cutUp = (read: Uint8Array): Step[] => {
+    const out = pieces(read, has('split'), parts).map(toStep(send));
+    const number = out.filter(({ kind }) => kind === 'send').length;
+    if (has('split')) played.push(`${counted(read.length, 'byte')} sent in ${counted(number, 'piece')}`);
+    return out;
+  };
   // Nothing but silence ends what an imager sends.
   const between = profile.framing.kind === 'lines' && !profile.framing.lastLineEnd ? [silence] : [];
   if (has('unplug')) {
     const [first = new Uint8Array()] = reads;
-    return [
-      send(first.subarray(0, Math.floor(first.length / 2))),
+    const half = first.subarray(0, Math.floor(first.length / 2));
+    played.push(`${half.length} of its ${first.length} bytes sent, then its cable is pulled`);
+    const steps: Step[] = [
+      send(half),
       // Long enough for the half to arrive, too short for the silence that would end it.
       { kind: 'rest', millis: Math.ceil(profile.idleMillis / 2) },
       { kind: 'unplug', millis: pulledMillis },
     ];
+    return { steps, played };
   }
   if (has('stutter')) {
-    const cut = reads.map((read) => read.subarray(0, Math.floor(read.length / 3)));
-    return cut.flatMap((read) => [...pieces(read, has('split'), parts).map(toStep(send)), silence]);
+    const steps = reads.flatMap((read) => {
+      const third = read.subarray(0, Math.floor(read.length / 3));
+      played.push(`${third.length} of its ${read.length} bytes sent, then silence`);
+      return [...cutUp(third), silence];
+    });
+    return { steps, played };
   }
-  if (!has('noise') && between.length === 0)
-    return pieces(joined(...reads), has('split'), parts).map(toStep(send));
+  if (!has('noise') && between.length === 0) return { steps: cutUp(joined(...reads)), played };
   // Bare lines have no mark where they begin: what stands before them belongs to them unless there is silence between.
   const rest = isMarked(reads[0]) ? [] : [silence];
-  return reads.flatMap((read, at) => [
+  const soil = (): Step[] => {
+    const bytes = garbage(random);
+    played.push(`${counted(bytes.length, 'byte')} of noise sent before it`);
+    return [send(bytes), ...rest];
+  };
+  const steps = reads.flatMap((read, at) => [
     ...(at === 0 ? [] : between),
-    ...(has('noise') ? [send(garbage(random)), ...rest] : []),
-    ...pieces(read, has('split'), parts).map(toStep(send)),
+    ...(has('noise') ? soil() : []),
+    ...cutUp(read),
   ]);
+  return { steps, played };
+}
+
+const counted = (number: number, word: string): string => `${number} ${word}${number === 1 ? '' : 's'}`;
+
+/** In how many characters the lines are not the same. */
+function differences(a: Lines, b: Lines): number {
+  const [one, other] = [a, b].map((lines) => lines.join('\n')) as [string, string];
+  return Array.from(one).filter((character, at) => character !== other[at]).length;
 }
 
 const toStep =

@@ -83,6 +83,19 @@ describe('A reader on a pseudo-terminal', () => {
     await hears(encodeRead(simulator.profile.framing, card));
   });
 
+  test('garbles what comes after a silence for a host that has changed its speed in that silence', async () => {
+    await start('swipe');
+    await listenAt(9600);
+    const presented = simulator.present(passport, ['noise']);
+    await eventually(() => heard.length > 0, { everyMs: 1 });
+    await closePort();
+    heard = Buffer.alloc(0);
+    await listenAt(57_600);
+    await presented;
+    await eventually(() => heard.length > 200, { what: 'more bytes than were sent' });
+    expect(heard.toString('latin1')).not.toContain('UTO');
+  });
+
   test('does not understand a host that talks at another speed, and answers one that talks at its own', async () => {
     const said: string[] = [];
     await start('elyctis-idbox', { said: (words) => said.push(words) });

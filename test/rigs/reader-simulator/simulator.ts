@@ -169,6 +169,7 @@ class Simulator implements ReaderSimulator {
     const before = this.#held;
     if (put.faults.includes('joined') && before === undefined) {
       this.#held = put;
+      this.#say('kept back: it goes out with the next one');
       return;
     }
     this.#held = undefined;
@@ -176,7 +177,8 @@ class Simulator implements ReaderSimulator {
     const { profile, style = plainStyle } = this.#options;
     // Its own speed is wrong already; wrong once more might be right.
     const faults = put.faults.filter((name) => name !== 'wrong-baud' || !this.#isOff());
-    this.#play(planRead(documents, faults, { profile, style, line: this.#line, random: this.#random }));
+    const plan = planRead(documents, faults, { profile, style, line: this.#line, random: this.#random });
+    this.#play(plan.steps, plan.played);
   }
 
   #say(words: string): void {
@@ -192,23 +194,32 @@ class Simulator implements ReaderSimulator {
   }
 
   /** Steps of one read after those of the one before, as a reader does one thing after the other. */
-  #play(steps: readonly Step[]): void {
+  #play(steps: readonly Step[], played: readonly string[] = []): void {
     let outages = this.#outages;
     this.#turn = this.#turn.then(async () => {
-      const hostLine = await this.#hostLine();
-      this.#sayDifference(hostLine);
+      // In a silence the host may have set another speed; between the pieces of one read it is not asked: that takes
+      // so long that the read would fall apart.
+      let hostLine: SerialLinkProfile | undefined;
+      for (const words of played) this.#say(words);
       for (const step of steps) {
         if (this.#outages !== outages) return;
-        if (step.kind === 'rest') await pause(this.#options.clock, ms(step.millis), this.#closing.signal);
-        else if (step.kind === 'unplug') {
+        if (step.kind === 'rest') {
+          await pause(this.#options.clock, ms(step.millis), this.#closing.signal);
+          if (step.millis >= this.profile.idleMillis) hostLine = undefined;
+        } else if (step.kind === 'unplug') {
           this.#say('its cable is pulled');
           await this.unplug();
           outages = this.#outages;
           await pause(this.#options.clock, ms(step.millis), this.#closing.signal);
           if (this.#closing.signal.aborted) return;
           await this.replug();
+          hostLine = undefined;
           this.#say('it is plugged in again');
-        } else if (!this.#isCrossed()) this.#device?.send(received(step.bytes, step.line, hostLine));
+        } else if (!this.#isCrossed()) {
+          hostLine ??= await this.#hostLine();
+          this.#sayDifference(hostLine);
+          this.#device?.send(received(step.bytes, step.line, hostLine));
+        }
       }
     });
   }
