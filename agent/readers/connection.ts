@@ -137,6 +137,7 @@ export class Connection {
 }
 
 function notFound(located: Exclude<Located, { kind: 'found' }>): Fault {
-  if (located.kind === 'absent') return fail('READER_ABSENT', 'None of the devices that are plugged in is this reader.').fault;
+  if (located.kind === 'absent')
+    return fail('READER_ABSENT', 'None of the devices that are plugged in is this reader.').fault;
   return fail('READER_AMBIGUOUS', `It could be any of ${located.nodes.join(', ')}.`).fault;
 }

@@ -175,7 +175,7 @@ describe('Honeywell imagers', () => {
       ...frame,
       text: Uint8Array.from(Buffer.from('OCRENA1\x06!P<UTO')),
       noisy: true,
-    } as Framed;
+    };
     const protocol = protocolOf('honeywell-imager-on-demand');
     protocol.step(opened);
     const [delivered, ...rest] = protocol.step(framed(glued));
