@@ -98,7 +98,7 @@ test('Noise, a line of the wrong length and a frame of 1 MB: unreadable, never a
   const events = await EventReader.connect(`${stack.officerUrl}/api/events`);
   for (const bad of [
     `${'A'.repeat(43)}\r${'B'.repeat(44)}\r`,
-    'P<UTO',
+    'P<UTOERIKS',
     Buffer.alloc(90, 0xfa),
     'X'.repeat(1_048_576),
   ]) {
