@@ -54,7 +54,8 @@ for (const profile of builtInProfiles) {
   const framing = createFraming(profile.framing);
   const samples = measure(
     (bytes) => {
-      const [framed] = framing.push(bytes);
+      // Of an imager silence alone is the end; how long the line is silent is no work of ours.
+      const [framed] = [...framing.push(bytes), ...framing.silence()];
       if (framed?.kind !== 'frame') return undefined;
       const reading = readDocument(framed.text, today);
       return reading.kind === 'document' ? reading.document.documentNumber : undefined;
