@@ -5,10 +5,12 @@ import { type Found, isText } from './scanned.ts';
  *
  *     command   length high   length low   data
  *
- *     'I'  inquire           data: the lines of the zone, each ended by CR; also sent by itself in continuous reading
+ *     'I'  inquire           data: the lines of the zone, each ended by CR
  *     'L'  inquire 1 line    data: one line that is no travel document's
  *     'C'  continuous read   data: 01 on, 00 off
  *     'V'  version, 'R'  serial number
+ *
+ * Which command's letter a read in continuous mode bears, the command set does not say: both 'I' and 'C' are taken.
  */
 export const elyctis = {
   inquire: 0x49,
@@ -26,7 +28,7 @@ const longestText = 64;
 const longestData: Readonly<Record<number, number>> = {
   [elyctis.inquire]: longestZone,
   [elyctis.oneLine]: longestText,
-  [elyctis.continuous]: 1,
+  [elyctis.continuous]: longestZone,
   [elyctis.version]: longestText,
   [elyctis.serial]: longestText,
 };
@@ -43,13 +45,14 @@ export function scanElyctis(bytes: Uint8Array): Found {
   if (low === undefined) return { kind: 'begun' };
   if (low > longest) return { kind: 'nothing' };
   const data = bytes.slice(headerLength, headerLength + low);
-  const plausible = command === elyctis.continuous ? (data[0] ?? 0) <= 1 : isText(data);
+  const isState = command === elyctis.continuous && low === 1;
+  const plausible = isState ? (data[0] ?? 0) <= 1 : isText(data);
   if (!plausible) return { kind: 'nothing' };
   if (data.length < low) return { kind: 'begun' };
   const whole = { kind: 'message', bytes: headerLength + low } as const;
   if (command === elyctis.oneLine && low > 0)
     return { ...whole, framed: { kind: 'other', what: 'one-line' } };
-  if (command === elyctis.inquire && low > 0) {
+  if ((command === elyctis.inquire || command === elyctis.continuous) && low > 1) {
     return { ...whole, framed: { kind: 'frame', text: data, noisy: false, damaged: false } };
   }
   return { ...whole, framed: { kind: 'reply', command, data } };

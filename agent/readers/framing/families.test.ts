@@ -104,6 +104,11 @@ describe('Elyctis IDBOX', () => {
     expect(seen(out.slice(2))).toEqual([lines]);
   });
 
+  test('a read in continuous mode may bear the letter of either command', () => {
+    const continuous = Buffer.concat([Buffer.from([elyctis.continuous, 0, lines.length]), bytes(lines)]);
+    expect(seen(framing().push(Buffer.concat([continuous, read])))).toEqual([lines, lines]);
+  });
+
   test('an inquiry without a document is a reply and no frame', () => {
     expect(framing().push(new Uint8Array([elyctis.inquire, 0, 0]))).toMatchObject([{ kind: 'reply' }]);
   });
