@@ -16,6 +16,22 @@ const hostAck = { read: '1b372c', again: '1b382c', attention: '1b342c1b362c' };
  */
 const imagerIdle = 40;
 
+const honeywell = {
+  family: 'honeywell',
+  usb: [{ vendor: '0c2e' }],
+  link: { kind: 'serial' },
+  framing: { kind: 'lines', lastLineEnd: false },
+  idleMillis: imagerIdle,
+  signals: hostAck,
+} as const;
+
+const honeywellProtocol = (mode: 'continuous' | 'on-demand') => ({
+  kind: 'listen',
+  // SYN M CR, the menu command that switches OCR on until power-off, answered with ACK and its terminator.
+  setup: [{ send: '164d0d6f6372656e613121', expect: '0621' }],
+  trigger: { start: '16540d', stop: '16550d', mode },
+});
+
 const shipped = [
   {
     name: 'swipe',
@@ -70,36 +86,17 @@ const shipped = [
     can: { trigger: true },
   },
   {
+    ...honeywell,
     name: 'honeywell-imager',
-    family: 'honeywell',
     title: 'Honeywell imager, always reading',
-    usb: [{ vendor: '0c2e' }],
-    link: { kind: 'serial' },
-    framing: { kind: 'lines', lastLineEnd: false },
-    idleMillis: imagerIdle,
-    protocol: {
-      kind: 'listen',
-      // SYN M CR, the menu command that switches OCR on until power-off, answered with ACK and its terminator.
-      setup: [{ send: '164d0d6f6372656e613121', expect: '0621' }],
-      trigger: { start: '16540d', stop: '16550d', mode: 'continuous' },
-    },
-    signals: hostAck,
+    protocol: honeywellProtocol('continuous'),
     can: { beep: true, light: true },
   },
   {
+    ...honeywell,
     name: 'honeywell-imager-on-demand',
-    family: 'honeywell',
     title: 'Honeywell imager, reads when the officer asks for it',
-    usb: [{ vendor: '0c2e' }],
-    link: { kind: 'serial' },
-    framing: { kind: 'lines', lastLineEnd: false },
-    idleMillis: imagerIdle,
-    protocol: {
-      kind: 'listen',
-      setup: [{ send: '164d0d6f6372656e613121', expect: '0621' }],
-      trigger: { start: '16540d', stop: '16550d', mode: 'on-demand' },
-    },
-    signals: hostAck,
+    protocol: honeywellProtocol('on-demand'),
     can: { beep: true, light: true, trigger: true },
   },
   {
