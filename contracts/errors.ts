@@ -103,7 +103,8 @@ export const errors = {
   READER_REFUSED: {
     what: 'The reader is there but cannot be opened.',
     meaning: 'Another program holds it, or the service may not use it.',
-    remedy: 'Close the other program; check that the udev rules for readers are installed.',
+    remedy:
+      'Close the other program (for `checkpost readers probe` stop the agent first); check that the udev rules for readers are installed.',
   },
   READER_LOST: {
     what: 'The reader was unplugged or its link broke.',

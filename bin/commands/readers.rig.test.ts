@@ -178,7 +178,7 @@ describe('A reader on a real line', () => {
     const { code, answer } = await probe(() => {});
     await new Promise((resolve) => holder.close(resolve));
     expect(answer).toMatchObject({ error: { code: 'READER_REFUSED' } });
-    expect(JSON.stringify(answer)).toContain('Another program holds it: stop the agent first.');
+    expect(JSON.stringify(answer)).toContain('another program holds it');
     expect(code).toBe(1);
   });
 

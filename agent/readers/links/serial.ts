@@ -115,6 +115,8 @@ function within<T>(
   });
 }
 
+/** node-serialport has words for a port that another program has locked, and no code. */
 function reasonOf(error: Error): string {
+  if (/cannot lock port|resource busy/i.test(error.message)) return 'another program holds it';
   return systemCode(error) ?? error.message.replace(/^Error: /, '').replace(/, cannot open .*$/, '');
 }

@@ -51,13 +51,6 @@ export async function runProbe(parts: ProbeParts): Promise<Result<Conclusion | u
   }
 }
 
-/** Says of a device that another program has locked what to do about it. Its cause has no code, only words. */
-function explained(refused: Extract<Result<unknown>, { ok: false }>): Result<never> {
-  const { code, detail, cause } = refused.fault;
-  const held = cause instanceof Error && /cannot lock port|resource busy/i.test(cause.message);
-  return held ? fail(code, `${detail} Another program holds it: stop the agent first.`, cause) : refused;
-}
-
 /** Does one thing; what came of it, where the machine is to know. */
 async function perform(
   action: Exclude<ProbeAction, { kind: 'conclude' }>,
@@ -107,7 +100,7 @@ class Port {
         },
       },
     );
-    if (!opened.ok) return explained(opened);
+    if (!opened.ok) return opened;
     this.#link = opened.value;
     return ok({ kind: 'opened', modem: await opened.value.lines() });
   }
