@@ -73,7 +73,7 @@ export const UnresolvedReason = Type.Union([
   Type.Literal('central-stale'),
   Type.Literal('not-recorded'),
   Type.Literal('not-searchable'),
-  /** Nothing is recorded under the number as read, but its check digit does not hold: it may be another number. */
+  /** Nothing is recorded under the number as read, but it may be another number: a check digit does not hold. */
   Type.Literal('number-doubtful'),
 ]);
 export type UnresolvedReason = Static<typeof UnresolvedReason>;

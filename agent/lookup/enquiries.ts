@@ -91,9 +91,9 @@ export class Enquiries {
    * @param reader the id of the reader, or `typedReader` where an officer typed the document
    */
   async take(reading: Reading, reader: ReaderId, receivedAt: MonotonicTime): Promise<void> {
+    if (reading.kind === 'unreadable' && !this.#flood.mayShow(reader, receivedAt)) return;
     const fresh = this.#fresh(reading, reader);
     if (reading.kind === 'unreadable') {
-      if (!this.#flood.mayShow(reader, receivedAt)) return;
       this.#conclude(
         fresh,
         { kind: 'unreadable', reason: reading.reason, spots: [...reading.spots] },
@@ -177,22 +177,18 @@ export class Enquiries {
   #isRepeat(question: Question, view: LookupView, now: MonotonicTime): boolean {
     const how = [isNumberDoubtful(view) ? 'doubtful' : '', view.reader === typedReader ? 'typed' : ''];
     const name = [mainKey(question), question.documentType, ...question.numbers, ...how].join('|');
-    const before = this.#recent.get(name);
     for (const [other, { at }] of this.#recent)
       if (now - at > this.#parts.policy.repeat) this.#recent.delete(other);
+    const before = this.#recent.get(name);
     const known = before === undefined ? undefined : this.#views.get(before.lookup);
-    if (before !== undefined && known !== undefined && now - before.at <= this.#parts.policy.repeat) {
-      const isAnswered =
-        known.verdict === null || (known.verdict.recorded && known.verdict.kind !== 'unresolved');
-      if (isAnswered) {
-        const again: LookupView = { ...known, presented: (known.presented ?? 1) + 1 };
-        this.#show(again);
-        if (again.phase === 'final') this.#parts.concluded?.({ ...again, reader: view.reader });
-        return true;
-      }
+    if (known === undefined || !mayStand(known)) {
+      this.#recent.set(name, { at: now, lookup: view.lookup });
+      return false;
     }
-    this.#recent.set(name, { at: now, lookup: view.lookup });
-    return false;
+    const again: LookupView = { ...known, presented: (known.presented ?? 1) + 1 };
+    this.#show(again);
+    if (again.phase === 'final') this.#parts.concluded?.({ ...again, reader: view.reader });
+    return true;
   }
 
   async #enquire(running: Running): Promise<void> {
@@ -363,6 +359,11 @@ export class Enquiries {
     const { lookup, phase, verdict, elapsedMillis } = view;
     this.#parts.log.debug('A lookup is shown', { lookup, phase, verdict: verdict?.kind, elapsedMillis });
   }
+}
+
+/** Whether a verdict may be shown again instead of being made anew; one that is still being made may. */
+function mayStand({ verdict }: LookupView): boolean {
+  return verdict === null || (verdict.recorded && verdict.kind !== 'unresolved');
 }
 
 /** The page's list; open hits come on top of it. */

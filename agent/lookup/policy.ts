@@ -24,8 +24,8 @@ type NoRecord = Extract<Decision, { kind: 'no-record' }>;
 const bases: readonly Basis[] = ['central', 'cache', 'edition'];
 
 /**
- * @param numberDoubtful the check digit of the number as read does not hold. That nothing is recorded under what may be
- *   another document's number lets nobody pass: it is `unresolved` where `no-record` would have followed.
+ * @param numberDoubtful the number may be another one than was read (isNumberDoubtful). That nothing is recorded under
+ *   what may be another document's number lets nobody pass: it is `unresolved` where `no-record` would have followed.
  */
 export function decide(evidence: Evidence, numberDoubtful: boolean): Decision {
   const nothing = noRecord(evidence);

@@ -30,7 +30,7 @@ export const unresolvedReasons: Record<UnresolvedReason, { why: string; todo: st
     todo: 'Check the document by hand, and ask the bureau.',
   },
   'number-doubtful': {
-    why: 'Nothing is recorded under this number, but its check digit does not hold: it may be misread.',
+    why: 'Nothing is recorded under this number, but a check digit does not hold: it may be misread.',
     todo: 'Compare it with the document character by character. Swipe again, or type the number.',
   },
 };
