@@ -2,27 +2,12 @@ import { describe, expect, test } from 'vitest';
 import type { TravelDocument } from '#contracts/documents.ts';
 import { maxNumbers } from '#contracts/lookup.ts';
 import { passport, stolenPassport } from '#test/rigs/documents.ts';
-import { digitOf, type MrzFields, writeMrz } from '#test/rigs/mrz.ts';
+import { digitOf, plainCard as card, writeMrz } from '#test/rigs/mrz.ts';
 import type { Reading } from '#contracts/documents.ts';
 import { readDocument } from './index.ts';
 
 const today = { year: 2026, month: 11, day: 24 };
 const [first, second] = stolenPassport;
-const card: MrzFields = {
-  format: 'TD1',
-  code: 'ID',
-  state: 'UTO',
-  number: 'AB1234567',
-  countsFiller: false,
-  nationality: 'UTO',
-  birth: '740812',
-  sex: 'F',
-  expiry: '300415',
-  primary: 'ERIKSSON',
-  secondary: 'ANNA',
-  optional: '',
-  optional2: '',
-};
 
 function read(text: string): Reading {
   return readDocument(Buffer.from(text, 'latin1'), today);

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Reading, TravelDocument } from '#contracts/documents.ts';
 import { searchKey } from '#contracts/search-key.ts';
 import { passport, stolenPassport } from '#test/rigs/documents.ts';
-import { digitOf, type MrzFields, writeMrz } from '#test/rigs/mrz.ts';
+import { digitOf, plainCard as card, writeMrz } from '#test/rigs/mrz.ts';
 import { specimens } from '#test/rigs/specimens.ts';
 import { readDocument } from './index.ts';
 
@@ -11,21 +11,6 @@ import { readDocument } from './index.ts';
 
 const today = { year: 2026, month: 11, day: 24 };
 const [first, second] = stolenPassport;
-const card: MrzFields = {
-  format: 'TD1',
-  code: 'ID',
-  state: 'UTO',
-  number: 'AB1234567',
-  countsFiller: false,
-  nationality: 'UTO',
-  birth: '740812',
-  sex: 'F',
-  expiry: '300415',
-  primary: 'ERIKSSON',
-  secondary: 'ANNA',
-  optional: '',
-  optional2: '',
-};
 
 function read(...lines: readonly string[]): Reading {
   return readDocument(Buffer.from(lines.join('\r'), 'latin1'), today);

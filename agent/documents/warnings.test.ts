@@ -1,24 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { DocumentWarning } from '#contracts/documents.ts';
-import { type MrzFields, writeMrz } from '#test/rigs/mrz.ts';
+import { type MrzFields, plainPassport, writeMrz } from '#test/rigs/mrz.ts';
 import { readDocument } from './index.ts';
 
 const today = { year: 2026, month: 11, day: 24 };
-const plain: MrzFields = {
-  format: 'TD3',
-  code: 'P',
-  state: 'UZB',
-  number: 'AB1234567',
-  countsFiller: false,
-  nationality: 'UZB',
-  birth: '740812',
-  sex: 'F',
-  expiry: '300415',
-  primary: 'ERIKSSON',
-  secondary: 'ANNA',
-  optional: '',
-  optional2: '',
-};
+const plain: MrzFields = { ...plainPassport, state: 'UZB', nationality: 'UZB', number: 'AB1234567' };
 
 function warningsOf(fields: Partial<MrzFields>, on = today): readonly DocumentWarning[] {
   const lines = writeMrz({ ...plain, ...fields });

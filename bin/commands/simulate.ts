@@ -49,8 +49,9 @@ Usage: checkpost simulate reader [--profile NAME] [options]
 Plays a serial reader of a profile on a pseudo-terminal, both ways: it answers the commands of a terminal, reads only
 when it is told to where its model waits for that, and talks at its own speed. Where the terminal has set another, what
 arrives is what a real line would make of it. A pseudo-terminal keeps the speed that is set on it, but neither data bits
-nor parity: those of the profile count as set at both ends, and a difference in them is not played. Documents are put on it one after the other: with Enter at a console,
-otherwise every few seconds. What it does is said on standard error; document numbers are masked.
+nor parity: those of the profile count as set at both ends, and a difference in them is not played. Documents are put on
+it one after the other: with Enter at a console, otherwise every few seconds. What it does is said on standard error;
+document numbers are masked.
 
   --profile NAME        one of the profiles of checkpost readers profiles (default: swipe)
   --profile-file FILE   a profile of your own, as JSON; --profile is then not needed

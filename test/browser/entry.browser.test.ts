@@ -4,11 +4,8 @@ import { join } from 'node:path';
 import type { Route } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readEntry } from '#agent/documents/index.ts';
-import { startOfficerServer } from '#agent/officer/index.ts';
 import type { PartialRead } from '#contracts/documents.ts';
 import type { EntryCheck } from '#contracts/entry.ts';
-import { systemClock } from '#runtime/clock.ts';
-import { silentLog } from '#runtime/log.ts';
 import { buildPages } from '../../bin/dev/pages.ts';
 import {
   type BrowserRig,
@@ -19,7 +16,7 @@ import {
   startBrowser,
 } from '../rigs/browser.ts';
 import { eventually } from '../rigs/eventually.ts';
-import { lookupView, MadeUpDesk, verdicts } from '../rigs/officer-desk.ts';
+import { lookupView, MadeUpDesk, serveDesk, verdicts } from '../rigs/officer-desk.ts';
 import { requires } from '../rigs/requirements.ts';
 
 const missing = requires({
@@ -53,13 +50,7 @@ describe.skipIf(missing !== undefined)('typing a document', () => {
   let server: { url: string; close(): Promise<void> };
   let opened: OpenPage;
 
-  const start = async (port = 0) => {
-    const pageDir = join(folder, 'officer');
-    const parts = { host: '127.0.0.1', port, pageDir, log: silentLog, clock: systemClock, desk };
-    const started = await startOfficerServer(parts);
-    if (!started.ok) throw new Error(started.fault.detail);
-    return started.value;
-  };
+  const start = (port = 0) => serveDesk(desk, join(folder, 'officer'), port);
   const page = () => opened.page;
   const form = () => page().getByRole('form', { name: 'Type a document' });
   const shows = (look: string) => page().waitForSelector(`.verdict[data-look="${look}"]`);

@@ -2,9 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startOfficerServer } from '#agent/officer/index.ts';
-import { systemClock } from '#runtime/clock.ts';
-import { silentLog } from '#runtime/log.ts';
 import { buildPages } from '../../bin/dev/pages.ts';
 import {
   type BrowserRig,
@@ -16,7 +13,7 @@ import {
   startBrowser,
 } from '../rigs/browser.ts';
 import { eventually } from '../rigs/eventually.ts';
-import { lookupView, MadeUpDesk, verdicts } from '../rigs/officer-desk.ts';
+import { lookupView, MadeUpDesk, serveDesk, verdicts } from '../rigs/officer-desk.ts';
 import { requires } from '../rigs/requirements.ts';
 
 const missing = requires({ test: "the officer's page in Chromium", tools: ['chromium'] });
@@ -30,13 +27,7 @@ describe.skipIf(missing !== undefined)("the officer's page", () => {
   let server: { url: string; close(): Promise<void> };
   let opened: OpenPage;
 
-  const start = async (port = 0) => {
-    const pageDir = join(folder, 'officer');
-    const parts = { host: '127.0.0.1', port, pageDir, log: silentLog, clock: systemClock, desk };
-    const started = await startOfficerServer(parts);
-    if (!started.ok) throw new Error(started.fault.detail);
-    return started.value;
-  };
+  const start = (port = 0) => serveDesk(desk, join(folder, 'officer'), port);
   const big = () => opened.page.getByRole('article', { name: 'Verdict' });
   const shows = (look: string) => opened.page.waitForSelector(`.verdict[data-look="${look}"]`);
 

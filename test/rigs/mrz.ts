@@ -20,6 +20,25 @@ export interface MrzFields {
   readonly optional2: string;
 }
 
+/** A passport of the specimen state without anything odd: for tests that change one thing. */
+export const plainPassport: MrzFields = {
+  format: 'TD3',
+  code: 'P',
+  state: 'UTO',
+  number: 'L898902C3',
+  countsFiller: false,
+  nationality: 'UTO',
+  birth: '740812',
+  sex: 'F',
+  expiry: '300415',
+  primary: 'ERIKSSON',
+  secondary: 'ANNA',
+  optional: '',
+  optional2: '',
+};
+/** The same of a card of three lines. */
+export const plainCard: MrzFields = { ...plainPassport, format: 'TD1', code: 'ID', number: 'AB1234567' };
+
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
 export function digitOf(text: string): string {

@@ -1,3 +1,7 @@
+import { startOfficerServer } from '#agent/officer/index.ts';
+import { systemClock } from '#runtime/clock.ts';
+import { silentLog } from '#runtime/log.ts';
+import type { PageServer } from '#runtime/page.ts';
 import type { EntryCheck, EntryRequest } from '#contracts/entry.ts';
 import { typedReader } from '#contracts/names.ts';
 import type { LookupView, TerminalView } from '#contracts/officer.ts';
@@ -176,3 +180,11 @@ export const verdicts = {
     recorded: true,
   },
 } as const satisfies Record<string, Verdict>;
+
+/** The officer's page as it ships, with this desk behind it; a port of 0 takes a free one. */
+export async function serveDesk(desk: MadeUpDesk, pageDir: string, port = 0): Promise<PageServer> {
+  const parts = { host: '127.0.0.1', port, pageDir, log: silentLog, clock: systemClock, desk };
+  const started = await startOfficerServer(parts);
+  if (!started.ok) throw new Error(started.fault.detail);
+  return started.value;
+}
