@@ -44,6 +44,11 @@ export const errors = {
     meaning: 'Nothing was done.',
     remedy: 'Call it with --help.',
   },
+  STOPPED: {
+    what: 'The command was stopped before its end.',
+    meaning: 'The step was not done; what was there before stays.',
+    remedy: 'Run the command again.',
+  },
   INTERNAL: {
     what: 'The program met a state that it was not written for.',
     meaning: 'This is a defect. What was recorded before is safe; the service restarts.',
@@ -190,7 +195,8 @@ export const errors = {
   EDITION_FOREIGN: {
     what: 'The edition was made with another key than this terminal holds.',
     meaning: 'It was refused; the one before stays in use.',
-    remedy: 'Get the edition of your bureau, or enrol the terminal again.',
+    remedy:
+      'Where the bureau has a new fingerprint key, have it handed out again (`checkpost authority rotate-fingerprint --again`) or enrol the terminal again; otherwise get the edition of your bureau.',
   },
   EDITION_NEWER: {
     what: 'The edition has a newer format than this release knows.',
@@ -202,6 +208,53 @@ export const errors = {
     meaning: 'It was refused; the one in use stays.',
     remedy:
       'Bring the newest edition. To go back on purpose, remove the file of the edition first and then put the older one in its place.',
+  },
+  EDITION_GAP: {
+    what: 'The delta does not follow the edition that is here.',
+    meaning: 'It was refused; the edition in use stays.',
+    remedy:
+      'The terminal fetches the deltas between by itself, or a whole base where they are no longer served.',
+  },
+  EDITION_UNREACHABLE: {
+    what: 'The repository of editions cannot be reached, or the download broke off.',
+    meaning: 'What was downloaded is kept and continued later; the edition in use stays and grows older.',
+    remedy: 'Check the uplink and the centre; the terminal tries again by itself.',
+  },
+  TRUST_DAMAGED: {
+    what: 'A file of the signed description of editions is damaged or is none.',
+    meaning: 'It was refused; the edition in use stays.',
+    remedy: 'Copy the repository again, or have the bureau publish again.',
+  },
+  TRUST_UNSIGNED: {
+    what: 'The description of editions is not signed by enough of the keys that are trusted for it.',
+    meaning: 'It was refused; the edition in use stays.',
+    remedy: 'Get it from the bureau again; if it happens twice, treat it as an attack and tell the bureau.',
+  },
+  TRUST_OLDER: {
+    what: 'The description of editions is older than one that was believed before.',
+    meaning:
+      'It was refused, since it may be an attempt to bring back an old edition; the edition in use stays.',
+    remedy: 'Bring the newest one; if the repository was restored from a backup, publish again from it.',
+  },
+  TRUST_EXPIRED: {
+    what: 'The description of editions has expired.',
+    meaning: 'Nobody vouches that it is the newest; it was refused and the edition in use stays.',
+    remedy: 'Have the bureau publish, or sign the timestamp again (`checkpost edition refresh`).',
+  },
+  TRUST_MIXED: {
+    what: 'The parts of the description of editions do not belong together.',
+    meaning: 'They were refused, since they may be put together from several; the edition in use stays.',
+    remedy: 'Copy the repository again as a whole; if it happens twice, tell the bureau.',
+  },
+  REPOSITORY_ABSENT: {
+    what: 'There is no repository of editions in this folder.',
+    meaning: 'Nothing was done.',
+    remedy: 'Check the path; `checkpost edition publish` makes a repository.',
+  },
+  REPOSITORY_BUSY: {
+    what: 'Another command is changing the repository of editions.',
+    meaning: 'Nothing was done.',
+    remedy: 'Wait until it has ended, then run the command again.',
   },
   COLLECTION_INVALID: {
     what: 'The file of the collection is not a list of records.',

@@ -54,6 +54,13 @@ export const Day = Type.String({
 export const ClockState = Type.Union([Type.Literal('verified'), Type.Literal('unverified')]);
 export type ClockState = Static<typeof ClockState>;
 
+/** Number of an edition: each is one more than the one before, and never 0. */
+export const EditionNumber = Type.Integer({
+  minimum: 1,
+  maximum: 0xffff_ffff,
+  description: 'Number of an edition',
+});
+
 /** The searchable sets. */
 export const CollectionName = Type.Union([Type.Literal('sltd')], {
   description: 'Collection: sltd is stolen and lost travel documents',
