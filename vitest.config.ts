@@ -9,7 +9,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [
-            '{contracts,formats,runtime,agent,uplink,central,provisioning,firmware-config,systemd,bin,test/architecture,test/rigs}/**/*.test.ts',
+            '{contracts,formats,runtime,agent,uplink,central,provisioning,firmware-config,systemd,bin,bench,test/architecture,test/rigs}/**/*.test.ts',
           ],
           exclude: ['**/*.rig.test.ts'],
         },

@@ -15,7 +15,7 @@ import { TrustedTime } from '#runtime/trusted-time.ts';
 import { uuid7 } from '#runtime/uuid.ts';
 import { createAudit } from './audit/index.ts';
 import { type CalendarDay, readDocument, readEntry } from './documents/index.ts';
-import { watchEdition } from './editions/index.ts';
+import { type EditionEvent, startEditions } from './editions/index.ts';
 import { type Fleet, SessionNumbers, startFleet } from './fleet/index.ts';
 import { createHealth } from './health/index.ts';
 import { readAgentKeys } from './keys.ts';
@@ -48,6 +48,8 @@ export interface AgentParts {
   readonly version: string;
   /** Folder of the built officer's page. */
   readonly pageDir: string;
+  /** File of the thread that works on editions. */
+  readonly editionWorker: string;
   /** For the benchmark: each stage of the way of a frame with its milliseconds. */
   readonly observe?: (stage: Stage | 'framing' | 'parse', millis: number) => void;
 }
@@ -127,21 +129,40 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
   if (!started.ok) log.error('The start could not be recorded', faultFields(started.fault));
 
   // The offline copy.
-  const edition = await watchEdition({
-    file: settings.edition.file,
-    trusted: keys.value.trusted,
-    fingerprint: keys.value.fingerprint,
+  const editions = await startEditions({
+    settings: settings.edition,
+    centralUrl: settings.central.url,
+    tls: keys.value.tls,
+    root: keys.value.editionsRoot,
+    terminal: settings.terminal,
+    keys: {
+      enrolled: keys.value.fingerprints,
+      trusted: keys.value.trusted,
+      wrapping: keys.value.wrapping,
+    },
     clock,
+    now: () => time.now(),
+    linkIsUp: () => central.state() !== 'down',
+    worker: parts.editionWorker,
     log: log.with({ room: 'editions' }),
+    report: (event) => {
+      const done = recorder.record({ ...happeningOf(event), stamp: stamp() });
+      if (!done.ok) log.error('What happened to the edition could not be recorded', faultFields(done.fault));
+    },
     onChange: () => {
-      const now = edition?.current()?.describe();
-      if (now !== undefined) time.atLeast(wall(Date.parse(now.date)));
+      dated();
       changed();
     },
   });
-  closers.push(() => edition.close());
-  const firstEdition = edition.current()?.describe();
-  if (firstEdition !== undefined) time.atLeast(wall(Date.parse(firstEdition.date)));
+  if (!editions.ok) return refuse(editions);
+  closers.push(() => editions.value.close());
+  const edition = editions.value;
+  // The signed date of an edition is a floor of the time.
+  const dated = (): void => {
+    const now = edition.current()?.describe();
+    if (now !== undefined) time.atLeast(wall(Date.parse(now.date)));
+  };
+  dated();
 
   // Lookups.
   const central = new CentralClient({
@@ -159,6 +180,9 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
     },
   });
   closers.push(() => central.close());
+  central.onState((state) => {
+    if (state === 'up') edition.linkIsUp();
+  });
   const lookups = new Set<(view: LookupView) => void>();
   const terminals = new Set<(view: TerminalView) => void>();
   const officer = (): Static<typeof OfficerName> => 'unassigned';
@@ -231,6 +255,8 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
               },
               age,
               tooOld: age.seconds > settings.policy.editionMaxAgeSeconds,
+              aging: age.seconds > settings.policy.editionWarnAgeSeconds,
+              damaged: edition.state().damaged,
             },
       owed: outbox.depth(),
     };
@@ -328,6 +354,10 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
     clockState: () => ({ state: time.state, offsetMillis: time.offset() }),
     readers: () => readers.map((reader) => ({ id: reader.id, state: reader.state() })),
     edition: () => terminal().edition,
+    editionState: () => ({
+      damaged: edition.state().damaged,
+      refused: edition.state().refused !== undefined,
+    }),
     outbox: () => ({ depth: outbox.depth(), oldestAt: outbox.oldestAt() ?? null }),
     audit: () => ({ entries: audit.head().seq }),
     link: () => central.state(),
@@ -372,6 +402,24 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
       await stop();
     },
   });
+}
+
+/** What happened to the offline copy, for the record and the centre. */
+function happeningOf(event: EditionEvent): Pick<Happening, 'event' | 'owed'> {
+  switch (event.kind) {
+    case 'edition-in-use':
+      return { event: { kind: event.kind, edition: event.edition }, owed: [event] };
+    case 'edition-refused':
+      return {
+        event: { kind: event.kind, code: event.fault.code },
+        owed: [{ kind: event.kind, code: event.fault.code }],
+      };
+    case 'edition-damaged':
+    default: {
+      const { kind, edition } = event;
+      return { event: { kind, edition, code: event.fault.code }, owed: [{ kind, edition }] };
+    }
+  }
 }
 
 /** What a reader's light and beep say of a final verdict; how much of it is heard, its settings decide. */

@@ -14,3 +14,14 @@ export function pagesFolder(page: 'officer' | 'console'): string {
   // The server that is given this says that the page is not built, and what to do.
   return join(folder, 'dist/pages', page);
 }
+
+/** The file of the thread that works on editions: beside the bundle, or its source where the sources run as they are. */
+export function editionWorkerFile(): string {
+  const here = fileURLToPath(import.meta.url);
+  if (here.endsWith('.ts')) return join(dirname(here), '../agent/editions/worker.ts');
+  let folder = dirname(here);
+  while (!existsSync(join(folder, workerName)) && folder !== dirname(folder)) folder = dirname(folder);
+  return join(folder, workerName);
+}
+
+const workerName = 'edition-worker.cjs';

@@ -5,6 +5,7 @@ import type { Log } from '#runtime/log.ts';
 import { startConsole } from './console/index.ts';
 import { startController } from './controller/index.ts';
 import { startLookupService } from './lookup/index.ts';
+import { createRepositoryHandler } from './publisher/index.ts';
 
 /** What the centre is given from outside itself. */
 export interface CentralParts {
@@ -34,7 +35,12 @@ export async function startCentral(settings: CentralSettings, parts: CentralPart
   };
   log.info('Starting', { version: parts.version });
 
-  const lookup = await startLookupService(settings, { clock, log: log.with({ room: 'lookup' }) });
+  const repository = settings.editions?.repository;
+  const lookup = await startLookupService(settings, {
+    clock,
+    log: log.with({ room: 'lookup' }),
+    ...(repository !== undefined && { editions: createRepositoryHandler({ folder: repository }) }),
+  });
   if (!lookup.ok) return lookup;
   closers.push(() => lookup.value.close());
 

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { DocumentTypeName } from './documents.ts';
-import { ClockState, Instant, ReaderId, Uuid } from './names.ts';
+import { ClockState, EditionNumber, Instant, ReaderId, Uuid } from './names.ts';
 import { HitOutcome, OfficerName } from './outbox.ts';
 import { Age, Basis, CollectionState, UnresolvedReason, VerdictKindName } from './verdict.ts';
 
@@ -78,7 +78,28 @@ const StartedEntry = Type.Object(
   { additionalProperties: false },
 );
 
-export const AuditEntry = Type.Union([LookupEntry, AcknowledgedEntry, ConfirmationEntry, StartedEntry]);
+/** The offline copy: another edition is in use; one was refused, or the one in use is damaged, with the error's code. */
+const EditionEntry = Type.Object(
+  {
+    ...common,
+    kind: Type.Union([
+      Type.Literal('edition-in-use'),
+      Type.Literal('edition-refused'),
+      Type.Literal('edition-damaged'),
+    ]),
+    edition: Type.Optional(EditionNumber),
+    code: Type.Optional(Type.String({ pattern: '^[A-Z_]{1,48}$' })),
+  },
+  { additionalProperties: false },
+);
+
+export const AuditEntry = Type.Union([
+  LookupEntry,
+  AcknowledgedEntry,
+  ConfirmationEntry,
+  StartedEntry,
+  EditionEntry,
+]);
 export type AuditEntry = Static<typeof AuditEntry>;
 
 type WithoutPlace<T> = T extends unknown ? Omit<T, 'seq' | 'at' | 'clock' | 'boot' | 'monotonic'> : never;

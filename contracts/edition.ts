@@ -1,13 +1,11 @@
 import type { DocumentType } from './search-key.ts';
 import type { CollectionState, KindOfLoss } from './verdict.ts';
 
-/** What an edition says of itself: the collection's version, date and count, and who made it. */
+/** What an edition says of itself: the collection's version, date and count, and what it was made with. */
 export interface EditionDescription extends CollectionState {
   /** Id of the bureau's fingerprint key that the edition was made with. */
   readonly fingerprintKey: string;
-  /** Id of the key that signed it. */
-  readonly signedBy: string;
-  /** Size on disk in bytes. */
+  /** Size of its base on disk in bytes. */
   readonly bytes: number;
 }
 

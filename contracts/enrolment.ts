@@ -63,7 +63,10 @@ export type TrustedKeys = Static<typeof TrustedKeys>;
 
 /** A secret with an id as a file (`NamedSecretFile` of formats/keyed.ts): 32 bytes in hexadecimal. */
 export const NamedSecretText = Type.Object(
-  { id: Type.String({ minLength: 1, maxLength: 64 }), secret: Type.String({ pattern: '^[0-9a-f]{64}$' }) },
+  {
+    id: Type.String({ pattern: '^[A-Za-z0-9._-]{1,62}$' }),
+    secret: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+  },
   { additionalProperties: false },
 );
 
@@ -88,6 +91,8 @@ export const Bundle = Type.Object(
     /** Root certificate that the centre is trusted by. */
     authority: Pem,
     trusted: TrustedKeys.properties.keys,
+    /** Root of trust of the bureau's editions: `root.json` of The Update Framework, as text, to the byte. */
+    editionsRoot: Type.String({ minLength: 2, maxLength: 65_536 }),
     readers: AgentSettings.properties.readers,
     profiles: AgentSettings.properties.profiles,
     token: Type.Object(
@@ -115,7 +120,11 @@ export const EnrolmentRequest = Type.Object(
 );
 export type EnrolmentRequest = Static<typeof EnrolmentRequest>;
 
-const WrappedSecret = Type.Object({ ephemeral: Base64, sealed: Base64 }, { additionalProperties: false });
+/** `Wrapped` of formats/sealed.ts. */
+export const WrappedSecret = Type.Object(
+  { ephemeral: Base64, sealed: Base64 },
+  { additionalProperties: false },
+);
 
 /** `answer.json`: signed by the authority's `enrolment` key; the secrets are wrapped to the request's key. */
 export const EnrolmentAnswer = Type.Object(
@@ -126,6 +135,8 @@ export const EnrolmentAnswer = Type.Object(
     /** Certificate of the terminal, then the one that issued it. */
     certificate: Pem,
     fingerprint: WrappedSecret,
+    /** While the editions that are published were still made with the key before: that one. */
+    fingerprintBefore: Type.Optional(WrappedSecret),
     auditDigest: WrappedSecret,
     issuedAt: Instant,
   },
@@ -133,7 +144,9 @@ export const EnrolmentAnswer = Type.Object(
 );
 export type EnrolmentAnswer = Static<typeof EnrolmentAnswer>;
 
+export type EnrolmentSecret = 'fingerprint' | 'fingerprint-before' | 'audit-digest';
+
 /** What a wrapped secret is bound to: its name and the request that it answers. */
-export function wrapContext(secret: 'fingerprint' | 'audit-digest', request: string): string {
+export function wrapContext(secret: EnrolmentSecret, request: string): string {
   return `enrolment ${secret} ${request}`;
 }

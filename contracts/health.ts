@@ -63,6 +63,21 @@ export const conditions = {
     title: 'Offline copy is older than the limit',
     remedy: 'Check the uplink, or bring an edition on a stick.',
   },
+  'edition-aging': {
+    severity: 'warning',
+    title: 'Offline copy is getting old',
+    remedy: 'Check that the bureau publishes and that the uplink carries the editions.',
+  },
+  'edition-damaged': {
+    severity: 'error',
+    title: 'Offline copy is damaged',
+    remedy: 'It is fetched again by itself; check the disk of the terminal, or bring a base on a stick.',
+  },
+  'edition-refused': {
+    severity: 'error',
+    title: 'An edition was refused',
+    remedy: 'The log and the record of the terminal name the reason; tell the bureau.',
+  },
   'clock-unverified': {
     severity: 'warning',
     title: 'Clock not verified since power-on',

@@ -98,7 +98,15 @@ export const TerminalView = Type.Object(
     edition: Type.Union([
       Type.Null(),
       Type.Object(
-        { source: CollectionState, age: Age, tooOld: Type.Boolean() },
+        {
+          source: CollectionState,
+          age: Age,
+          tooOld: Type.Boolean(),
+          /** Past the limit at which officer and centre are warned, but still believed. */
+          aging: Type.Boolean(),
+          /** Part of it cannot be read: what is in that part is `unresolved`. */
+          damaged: Type.Boolean(),
+        },
         { additionalProperties: false },
       ),
     ]),

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { DocumentTypeName } from './documents.ts';
-import { ClockState, Instant, ReaderId, Uuid } from './names.ts';
+import { ClockState, EditionNumber, Instant, ReaderId, Uuid } from './names.ts';
 import { Age, Basis, CollectionState, Match } from './verdict.ts';
 
 /**
@@ -13,6 +13,7 @@ import { Age, Basis, CollectionState, Match } from './verdict.ts';
  */
 const Sequence = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 const Hash = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256, hexadecimal' });
+const Count = Type.Integer({ minimum: 0 });
 
 /** Who did it; `unassigned` until officers log in. */
 export const OfficerName = Type.String({ minLength: 1, maxLength: 64 });
@@ -90,7 +91,28 @@ export const ItemDamagedItem = Type.Object(
   { additionalProperties: false },
 );
 
+/** Another edition of the offline copy is in use on the terminal. */
+export const EditionInUseItem = Type.Object(
+  { kind: Type.Literal('edition-in-use'), edition: EditionNumber, date: Instant, count: Count },
+  { additionalProperties: false },
+);
+
+/** An edition or its description was refused, with the code of the error; the one in use stays. */
+export const EditionRefusedItem = Type.Object(
+  { kind: Type.Literal('edition-refused'), code: Type.String({ pattern: '^[A-Z_]{1,48}$' }) },
+  { additionalProperties: false },
+);
+
+/** Part of the edition in use could not be read as it was written; it is fetched again. */
+export const EditionDamagedItem = Type.Object(
+  { kind: Type.Literal('edition-damaged'), edition: EditionNumber },
+  { additionalProperties: false },
+);
+
 export const OwedItem = Type.Union([
+  EditionInUseItem,
+  EditionRefusedItem,
+  EditionDamagedItem,
   HitItem,
   AcknowledgedItem,
   ConfirmationItem,

@@ -69,6 +69,8 @@ export type Match = Static<typeof Match>;
 export const UnresolvedReason = Type.Union([
   Type.Literal('no-basis'),
   Type.Literal('edition-too-old'),
+  /** Part of the offline copy could not be read as it was written. */
+  Type.Literal('edition-damaged'),
   Type.Literal('clock-unverified'),
   Type.Literal('central-stale'),
   Type.Literal('not-recorded'),

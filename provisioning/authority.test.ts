@@ -51,7 +51,7 @@ test('with a passphrase no private key opens without it, and a wrong or missing 
   expect(needsPassphrase(dir)).toBe(true);
   expect(needsPassphrase(bureau.authority.dir)).toBe(false);
   const keys = [...filesBelow(bureau.at('locked', 'keys'))].filter(([name]) => name.endsWith('.pem'));
-  expect(keys).toHaveLength(7);
+  expect(keys).toHaveLength(12);
   for (const [name, pem] of keys) {
     expect(() => createPrivateKey(pem), name).toThrow();
     expect(createPrivateKey({ key: pem, passphrase }).type).toBe('private');

@@ -1,8 +1,10 @@
+export { authorityFiles } from './authority/layout.ts';
 /** The bureau's authority, the sites, and the enrolment of terminals: what the command line calls. */
 export { type BrokerFiles, type BrokerOrder, writeBroker } from './authority/broker.ts';
 export { type AuthorityOrder, initAuthority, leastPassphrase } from './authority/init.ts';
 export { needsPassphrase } from './authority/open.ts';
 export { revoke } from './authority/revoke.ts';
+export { rotateFingerprint, type Rotated, type RotateOrder } from './authority/rotate.ts';
 export { issueServer, type ServerFiles, type ServerOrder } from './authority/server.ts';
 export { type Signed, signRequest, type SignOrder } from './authority/sign.ts';
 export type { AuthorityAt, Parts } from './ports.ts';

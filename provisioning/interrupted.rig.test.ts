@@ -1,18 +1,17 @@
-import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ok } from '#contracts/result.ts';
 import { AgentSettings } from '#contracts/settings/agent.ts';
 import { enrol, signRequest } from '#provisioning/index.ts';
 import { loadSettings } from '#runtime/settings.ts';
 import { type Bureau, filesBelow, makeBureau, valueOf } from '#test/rigs/bureau.ts';
+import { killedAt } from '#test/rigs/killed-at.ts';
 import { requires } from '#test/rigs/requirements.ts';
 
 const without = requires({ test: 'enrolment that is killed at any write', tools: ['strace'] });
 /** Dozens of processes, each under strace. */
 const patience = 240_000;
-const main = resolve(import.meta.dirname, '../bin/main.ts');
 
 describe.skipIf(without !== undefined)('enrolment that is killed while it writes', () => {
   let bureau: Bureau;
@@ -68,24 +67,6 @@ describe.skipIf(without !== undefined)('enrolment that is killed while it writes
       await signRequest({ dir: join(folder, 'authority'), request: join(folder, 'stick') }, bureau.parts),
     );
   };
-
-  /** Runs it under strace, which kills it at its n-th call of the kind; whether that happened. */
-  function killedAt(call: string, n: number, args: readonly string[]): boolean {
-    // Files and database are written by the main thread: without -f the others run at full speed.
-    const inject = [
-      '-qq',
-      '-o',
-      '/dev/null',
-      '-e',
-      `trace=${call}`,
-      '-e',
-      `inject=${call}:signal=KILL:when=${n}`,
-    ];
-    const done = spawnSync('strace', [...inject, process.execPath, main, ...args], { encoding: 'utf8' });
-    if (done.signal === 'SIGKILL' || done.status === 137) return true;
-    expect(done.status, done.stderr).toBe(0);
-    return false;
-  }
 
   /** Kills one half at every call of the kind, one after the other, and then goes on; how often it was killed. */
   async function killEverywhere(

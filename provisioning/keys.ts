@@ -18,7 +18,7 @@ export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** A new secret as its file (formats/keyed.ts, NamedSecretFile): id "1" and 32 random bytes. */
-export function newSecret(random: (bytes: Uint8Array) => Uint8Array): string {
-  return `${JSON.stringify({ id: '1', secret: Buffer.from(random(new Uint8Array(32))).toString('hex') })}\n`;
+/** A new secret as its file (formats/keyed.ts, NamedSecretFile): 32 random bytes. */
+export function newSecret(random: (bytes: Uint8Array) => Uint8Array, id = '1'): string {
+  return `${JSON.stringify({ id, secret: Buffer.from(random(new Uint8Array(32))).toString('hex') })}\n`;
 }

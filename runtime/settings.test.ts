@@ -17,7 +17,7 @@ const good = {
   keys: 'keys',
   central: { url: 'https://localhost:8443' },
   fleet: { url: 'mqtts://localhost:8883' },
-  edition: { file: 'e' },
+  edition: { folder: 'e' },
 };
 
 describe('A configuration', () => {

@@ -1,2 +1,10 @@
-export { type EditionKeys, openEdition } from './open.ts';
-export { type EditionWatch, watchEdition, type WatchParts } from './watch.ts';
+export { Budget } from './budget.ts';
+export { centralRepository } from './central-repository.ts';
+export { type DownloadParts, downloadTarget, tidyDownloads } from './download.ts';
+export { type EditionInUse, type Editions, type EditionsParts, openEditions } from './editions.ts';
+export { KeyRing, type KeyRingParts, openKeyRing } from './key-ring.ts';
+export type { EditionEvent, Repository } from './ports.ts';
+export { type EditionService, startEditions } from './start.ts';
+export { stickRepository } from './stick-repository.ts';
+export { type EditionTransport, HttpsEditionTransport } from './transport.ts';
+export { type Work, workIn } from './work.ts';

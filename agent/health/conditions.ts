@@ -5,7 +5,9 @@ export interface ConditionFacts {
   readonly readers: readonly { readonly id: string; readonly state: ReaderState }[];
   readonly link: 'up' | 'down' | 'unknown';
   /** Null where there is none. */
-  readonly edition: { readonly tooOld: boolean } | null;
+  readonly edition: { readonly tooOld: boolean; readonly aging: boolean } | null;
+  readonly editionDamaged: boolean;
+  readonly editionRefused: boolean;
   readonly clock: HealthReport['clock']['state'];
   readonly disk: HealthReport['disk'];
   readonly recordingFails: boolean;
@@ -41,6 +43,9 @@ export function conditionsOf(facts: ConditionFacts): Found[] {
   when(facts.storeReplaced, 'store-replaced');
   when(facts.edition === null, 'edition-absent');
   when(facts.edition?.tooOld === true, 'edition-old');
+  when(facts.edition?.aging === true && !facts.edition.tooOld, 'edition-aging');
+  when(facts.editionDamaged, 'edition-damaged');
+  when(facts.editionRefused, 'edition-refused');
   when(facts.link === 'down', 'central-unreachable');
   // The centre verifies the clock: while it is out of reach, that is the one cause.
   when(facts.clock === 'unverified' && facts.link !== 'down', 'clock-unverified');

@@ -15,7 +15,13 @@ export interface HealthParts {
   readonly now: () => string;
   readonly clockState: () => HealthReport['clock'];
   readonly readers: () => readonly { readonly id: ReaderId; readonly state: ReaderState }[];
-  readonly edition: () => { readonly source: CollectionState; readonly tooOld: boolean } | null;
+  readonly edition: () => {
+    readonly source: CollectionState;
+    readonly tooOld: boolean;
+    readonly aging: boolean;
+  } | null;
+  /** What stands against the edition. */
+  readonly editionState: () => { readonly damaged: boolean; readonly refused: boolean };
   readonly outbox: () => HealthReport['outbox'];
   readonly audit: () => HealthReport['audit'];
   readonly link: () => 'up' | 'down' | 'unknown';
@@ -59,10 +65,13 @@ export function createHealth(parts: HealthParts): Health {
       const clock = parts.clockState();
       const readers = parts.readers().map(({ id, state }) => ({ id, state }));
       const edition = parts.edition();
+      const editionState = parts.editionState();
       const found = conditionsOf({
         readers,
         link: parts.link(),
         edition,
+        editionDamaged: editionState.damaged,
+        editionRefused: editionState.refused,
         clock: clock.state,
         disk: facts.disk,
         recordingFails: parts.recordingFails(),

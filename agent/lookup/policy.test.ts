@@ -12,10 +12,10 @@ const record = {
 const exact: Match = { kind: 'exact', record };
 const variant: Match = { kind: 'variant', number: 'L898902G3', record };
 
-function answer(change: Partial<Answer> & { version?: number; bound?: 'exact' | 'at-least' } = {}): Answer {
-  const { version = 7, bound = 'exact', ...rest } = change;
+function answer(change: Partial<Answer> & { day?: number; bound?: 'exact' | 'at-least' } = {}): Answer {
+  const { day = 15, bound = 'exact', ...rest } = change;
   return {
-    source: { collection: 'sltd', version, date: '2026-01-15T06:00:00.000Z', count: 12 },
+    source: { collection: 'sltd', version: 7, date: `2026-01-${day}T06:00:00.000Z`, count: 12 },
     age: { seconds: 3600, bound },
     tooOld: false,
     matches: [],
@@ -69,10 +69,10 @@ describe('the policy', () => {
   });
 
   test('no-record comes from a recent answer of the centre unless the edition knows more', () => {
-    expect(decide({ cache: answer({ version: 7 }), edition: answer({ version: 7 }) })).toMatchObject({
+    expect(decide({ cache: answer({ day: 15 }), edition: answer({ day: 15 }) })).toMatchObject({
       basis: 'cache',
     });
-    expect(decide({ cache: answer({ version: 7 }), edition: answer({ version: 8 }) })).toMatchObject({
+    expect(decide({ cache: answer({ day: 15 }), edition: answer({ day: 16 }) })).toMatchObject({
       basis: 'edition',
     });
   });
@@ -92,6 +92,7 @@ describe('the policy', () => {
     [{}, 'no-basis'],
     [{ edition: answer({ tooOld: true }) }, 'edition-too-old'],
     [{ edition: answer({ bound: 'at-least' }) }, 'clock-unverified'],
+    [{ edition: answer({ damaged: true }) }, 'edition-damaged'],
   ] as const)('without a usable basis the answer is unresolved, with the reason', (evidence, reason) => {
     expect(decide(evidence)).toMatchObject({ kind: 'unresolved', reason });
   });
@@ -141,7 +142,8 @@ describe('the policy', () => {
           tooOld: fc.boolean(),
           bound: fc.constantFrom('exact' as const, 'at-least' as const),
           matches: fc.subarray([exact, variant]),
-          version: fc.nat(3),
+          day: fc.integer({ min: 15, max: 18 }),
+          damaged: fc.boolean(),
         })
         .map(answer),
       { nil: undefined },
@@ -160,7 +162,7 @@ describe('the policy', () => {
         if (doubtful) expect(decision.kind).not.toBe('no-record');
         if (decision.kind !== 'no-record') return;
         const basis = evidence[decision.basis];
-        expect(basis).toMatchObject({ tooOld: false, age: { bound: 'exact' } });
+        expect(basis).toMatchObject({ tooOld: false, damaged: false, age: { bound: 'exact' } });
       }),
       { numRuns: 500 },
     );

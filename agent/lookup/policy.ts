@@ -8,6 +8,8 @@ export interface Answer {
   readonly age: Age;
   readonly tooOld: boolean;
   readonly matches: readonly Match[];
+  /** Part of it could not be read: what it found counts, that it found nothing does not. */
+  readonly damaged?: boolean;
 }
 
 export interface Evidence {
@@ -69,18 +71,19 @@ function noRecord({ central, cache, edition }: Evidence): NoRecord | undefined {
     age,
   });
   if (usable(central)) return said('central', central);
-  if (usable(cache) && !(usable(edition) && edition.source.version > cache.source.version))
+  if (usable(cache) && !(usable(edition) && edition.source.date > cache.source.date))
     return said('cache', cache);
   return usable(edition) ? said('edition', edition) : undefined;
 }
 
 function usable(answer: Answer | undefined): answer is Answer {
-  return answer !== undefined && !answer.tooOld && answer.age.bound === 'exact';
+  return answer !== undefined && answer.damaged !== true && !answer.tooOld && answer.age.bound === 'exact';
 }
 
 function whyUnresolved({ central, edition }: Evidence): { reason: UnresolvedReason; age?: Age } {
   if (central?.tooOld === true) return { reason: 'central-stale', age: central.age };
   if (edition === undefined) return { reason: 'no-basis' };
+  if (edition.damaged === true) return { reason: 'edition-damaged', age: edition.age };
   if (edition.tooOld) return { reason: 'edition-too-old', age: edition.age };
   return { reason: 'clock-unverified', age: edition.age };
 }

@@ -10,7 +10,8 @@ import type { MonotonicTime } from '#contracts/units.ts';
 
 export interface EditionPort {
   describe(): EditionDescription;
-  search(key: SearchKey): readonly EditionRecord[];
+  /** The fault is EDITION_DAMAGED: part of it cannot be read, and nobody can say. */
+  search(key: SearchKey): Result<readonly EditionRecord[]>;
 }
 
 export type LinkState = 'up' | 'down' | 'unknown';

@@ -32,11 +32,15 @@ export class Sources {
   edition(question: Question): Answer | undefined {
     const edition = this.#parts.edition();
     if (edition === undefined) return undefined;
-    const candidates = question.numbers.flatMap((number) =>
-      edition.search(keyOf(question, number)).map((record) => ({ number, record })),
-    );
+    let damaged = false;
+    const candidates = question.numbers.flatMap((number) => {
+      const found = edition.search(keyOf(question, number));
+      if (!found.ok) damaged = true;
+      return found.ok ? found.value.map((record) => ({ number, record })) : [];
+    });
     const { collection, version, date, count } = edition.describe();
-    return this.#answer({ collection, version, date, count }, matchesOf(question, candidates));
+    const answer = this.#answer({ collection, version, date, count }, matchesOf(question, candidates));
+    return damaged ? { ...answer, damaged } : answer;
   }
 
   /** What the centre says, within its deadline; kept for the time when it is out of reach. */

@@ -79,6 +79,8 @@ export class Bench {
   link: LinkState = 'up';
   /** Keys in the edition; undefined where there is none. */
   edition: Map<string, EditionRecord[]> | undefined = new Map();
+  /** Nothing of it can be read. */
+  editionDamaged = false;
   /** How the centre answers; the default knows nothing. */
   answer: (request: LookupRequest) => Promise<Result<LookupResponse>> = (request) =>
     Promise.resolve(ok({ lookup: request.lookup, source, time: '2026-01-15T08:00:00.000Z', candidates: [] }));
@@ -118,8 +120,9 @@ export class Bench {
         const keys = this.edition;
         if (keys === undefined) return undefined;
         return {
-          describe: () => ({ ...source, fingerprintKey: '1', signedBy: 'k', bytes: 1 }),
-          search: (key) => keys.get(key) ?? [],
+          describe: () => ({ ...source, fingerprintKey: '1', bytes: 1 }),
+          search: (key) =>
+            this.editionDamaged ? fail('EDITION_DAMAGED', 'a block') : ok(keys.get(key) ?? []),
         };
       },
       recorder: { record: (happening) => this.record(happening) },

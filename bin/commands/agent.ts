@@ -4,7 +4,7 @@ import { systemClock } from '#runtime/clock.ts';
 import { createLog } from '#runtime/log.ts';
 import { loadSettings } from '#runtime/settings.ts';
 import { type Command, report } from '../command.ts';
-import { pagesFolder } from '../places.ts';
+import { editionWorkerFile, pagesFolder } from '../places.ts';
 import { untilStopped } from '../until-stopped.ts';
 import { version } from '../version.ts';
 
@@ -51,6 +51,7 @@ Example: checkpost agent --config /etc/checkpost/agent.json --check-config
       log,
       version,
       pageDir: pagesFolder('officer'),
+      editionWorker: editionWorkerFile(),
     });
     if (!agent.ok) return report(agent.fault, context, json);
     context.stdout.write(

@@ -5,9 +5,11 @@ import {
   leastPassphrase,
   needsPassphrase,
   revoke,
+  rotateFingerprint,
   signRequest,
   writeBroker,
 } from '#provisioning/index.ts';
+import { describeRepositoryIn } from '#central/publisher/index.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
 import { type Command, type CommandArguments, type CommandContext } from '../command.ts';
 import { passphraseHelp, passphraseOptions, readPassphrase } from '../secrets.ts';
@@ -29,6 +31,8 @@ const options = {
   controller: { type: 'string' },
   user: { type: 'string' },
   code: { type: 'string' },
+  repository: { type: 'string' },
+  again: { type: 'boolean' },
   ...passphraseOptions,
 } as const;
 
@@ -64,6 +68,12 @@ const verbs = {
     required: ['dir'],
     optional: secret,
   },
+  'rotate-fingerprint': {
+    usage: 'checkpost authority rotate-fingerprint --dir DIR --repository DIR',
+    words: 0,
+    required: ['dir', 'repository'],
+    optional: ['again', ...secret],
+  },
 } satisfies Record<string, Verb>;
 
 export const command: Command = {
@@ -77,6 +87,7 @@ Usage: checkpost authority init   --dir DIR --bureau CODE [--no-passphrase] [--c
                                   [--dns HOST]... [--ip ADDRESS]... [--at DIR]
        checkpost authority sign   REQUEST --dir DIR [--out DIR] [--code CODE]
        checkpost authority revoke TERMINAL --dir DIR
+       checkpost authority rotate-fingerprint --dir DIR --repository DIR [--again]
 
 init makes an authority: root and issuing certificates, signing keys (one for each use), the bureau's secrets. Keep the
 folder on a machine without a network, and a copy of it elsewhere: whoever has it can enrol terminals.
@@ -85,6 +96,9 @@ broker makes all that Mosquitto needs: mosquitto.conf, access rules, certificate
 revocation, bring the files to the broker and restart it.
 sign answers the request of a terminal (a file, or the folder that it lies in) and enters the terminal in registry.json.
 revoke shuts a terminal out: registry.json and revoked.pem say so from then on.
+rotate-fingerprint makes the next key that editions are made with, and hands it out: keys/TERMINAL.json in the repository
+holds it, wrapped to that terminal. The next edition is a whole base, which every terminal fetches. Interrupted, the same
+command goes on; run again after its end, it makes one more key.
 
   --dir DIR                folder of the authority
   --bureau CODE            init: ISO 3166-1 alpha-3 code of the bureau
@@ -100,6 +114,8 @@ revoke shuts a terminal out: registry.json and revoked.pem say so from then on.
   --port N                 broker: port that it listens on (default 8883)
   --controller NAME        broker: name in the controller's certificate (default controller)
   --user NAME              broker: system user that it runs as (default: who runs this command)
+  --repository DIR         rotate-fingerprint: the repository of the bureau's editions
+  --again                  rotate-fingerprint: make no key, but hand out the present one again, where its files were lost
   --code CODE              sign: also check that the request was made for the bundle with this enrolment code${passphraseHelp}
   --json                   print what was done, or {"error"}, as one JSON object
 
@@ -210,6 +226,33 @@ const act: Readonly<Record<keyof typeof verbs, Act>> = {
       'files: a session that is open now ends only then.',
     ];
     return ok({ words: words.join('\n'), json: revoked.value });
+  },
+
+  async 'rotate-fingerprint'(args, context) {
+    const repository = args.text('repository') ?? '';
+    const published = await describeRepositoryIn(repository);
+    if (!published.ok) return published;
+    const at = await authorityAt(args, context);
+    if (!at.ok) return at;
+    const again = args.flag('again');
+    const { fingerprintKey: publishedWith } = published.value;
+    const rotated = await rotateFingerprint({ ...at.value, repository, publishedWith, again }, parts);
+    if (!rotated.ok) return rotated;
+    const { key, continued, given, without } = rotated.value;
+    const words = [
+      `Fingerprint key ${key} is the present one${continued ? ', begun by a command that was interrupted' : ''}.`,
+      `${given.length} terminals find it in ${repository}/keys: bring that folder to the centre before the next edition.`,
+      ...(without.length === 0
+        ? []
+        : [
+            'Enrolled by an older release and to be enrolled again before the next edition, or they keep the one that they',
+            `have and it grows older: ${without.join(', ')}`,
+          ]),
+      ...(publishedWith === key
+        ? []
+        : ['The next `checkpost edition publish` makes a whole base with it, which every terminal fetches.']),
+    ];
+    return ok({ words: words.join('\n'), json: rotated.value });
   },
 };
 

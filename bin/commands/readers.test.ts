@@ -57,7 +57,7 @@ function settings(readers: readonly object[], { port = 1, profiles = [] as reado
       keys: 'keys',
       central: { url: 'https://[::1]:1' },
       fleet: { url: 'mqtts://[::1]:1' },
-      edition: { file: 'edition' },
+      edition: { folder: 'edition' },
       officer: { port },
     }),
   );

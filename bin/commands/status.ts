@@ -43,7 +43,7 @@ function words(view: TerminalView): string {
   const copy =
     edition === null
       ? 'none'
-      : `version ${edition.source.version}, ${edition.source.count} documents, ${edition.age.bound === 'at-least' ? 'at least ' : ''}${hours.toFixed(1)} hours old${edition.tooOld ? ' (too old)' : ''}`;
+      : `version ${edition.source.version}, ${edition.source.count} documents, ${edition.age.bound === 'at-least' ? 'at least ' : ''}${hours.toFixed(1)} hours old${edition.tooOld ? ' (too old)' : edition.aging ? ' (getting old)' : ''}${edition.damaged ? ', damaged in part' : ''}`;
   return `${[
     ['terminal', `${view.terminal} at site ${view.site}${view.demo ? ' (demonstration)' : ''}`],
     ['link', view.link],

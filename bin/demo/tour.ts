@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs';
 import type { LookupView } from '#contracts/officer.ts';
 import { cleanPassport, passport, stolenPassport } from '#test/rigs/documents.ts';
 import { eventually } from '#test/rigs/eventually.ts';
@@ -72,7 +71,7 @@ export const scenes: readonly Scene[] = [
       else await stack.broker.start();
     },
   },
-  { key: 'e', title: 'remove the offline copy', play: (stack) => rmSync(stack.editionFile, { force: true }) },
+  { key: 'e', title: 'remove the offline copy', play: (stack) => stack.removeEdition() },
   { key: 'p', title: 'publish the offline copy again', play: (stack) => stack.publishEdition() },
   { key: 'u', title: 'unplug the reader', play: (stack) => stack.reader.unplug() },
   { key: 'r', title: 'plug the reader in again', play: (stack) => stack.reader.replug() },

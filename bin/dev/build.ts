@@ -9,5 +9,12 @@ const dist = join(root, 'dist');
 
 rmSync(dist, { recursive: true, force: true });
 await buildPages(join(dist, 'pages'));
-await bundle({ root, input: { checkpost: join(root, 'bin/main.ts') }, outDir: dist });
+await bundle({
+  root,
+  input: {
+    checkpost: join(root, 'bin/main.ts'),
+    'edition-worker': join(root, 'agent/editions/worker.ts'),
+  },
+  outDir: dist,
+});
 cpSync(join(root, 'bin/checkpost'), join(dist, 'bin/checkpost'));

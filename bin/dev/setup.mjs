@@ -39,6 +39,8 @@ const programs = {
     'systemd-analyze': 'systemd',
     ping: 'iputils-ping',
     mount: 'mount',
+    pg_ctlcluster: 'postgresql',
+    psql: 'postgresql',
   },
 };
 

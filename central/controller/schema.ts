@@ -86,4 +86,20 @@ export const migrations: readonly string[] = [
   FROM items i
   WHERE kind IN ('hit', 'store-replaced', 'item-damaged');
   `,
+  `
+  DROP VIEW alerts;
+
+  -- What operators are shown: the last acknowledgement and the last confirmation of a lookup count.
+  CREATE VIEW alerts AS
+  SELECT
+    id, terminal, stream, seq, received_at, kind, training, body,
+    (SELECT a.body FROM items a
+     WHERE a.terminal = i.terminal AND a.lookup = i.lookup AND a.kind = 'hit-acknowledged'
+     ORDER BY a.id DESC LIMIT 1) AS acknowledged,
+    (SELECT c.body FROM items c
+     WHERE c.terminal = i.terminal AND c.lookup = i.lookup AND c.kind = 'confirmation'
+     ORDER BY c.id DESC LIMIT 1) AS confirmation
+  FROM items i
+  WHERE kind IN ('hit', 'store-replaced', 'item-damaged', 'edition-refused', 'edition-damaged');
+  `,
 ];

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
+import { editionsPath } from '#contracts/edition-target.ts';
 import { type CollectionResponse, collectionPath, lookupPath } from '#contracts/lookup.ts';
 import { fail, type Fault, ok, type Result } from '#contracts/result.ts';
+import { ms } from '#contracts/units.ts';
 import { type Clock, instant } from '#runtime/clock.ts';
 import { toFault } from '#runtime/errors.ts';
 import type { CollectionStore, RegistryWatch } from '../store/index.ts';
@@ -10,12 +12,26 @@ import { readBody, sendJson, sendRefusal } from './http.ts';
 import { type Identity, identityOf } from './identity.ts';
 import type { Refusals } from './refusals.ts';
 
+/**
+ * Answers a request below `editionsPath`, after the terminal was admitted. The answer of the promise is the fault where
+ * it was refused for a reason that counts.
+ */
+export type EditionsHandler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+) => Promise<Fault | undefined>;
+
 export interface ServiceParts {
   readonly store: Pick<CollectionStore, 'find' | 'state'>;
   readonly registry: Pick<RegistryWatch, 'admit'>;
   readonly clock: Clock;
   readonly refusals: Refusals;
+  /** Left out where no editions are served. */
+  readonly editions?: EditionsHandler;
 }
+
+/** A terminal that was revoked while it downloads for hours is cut off well within a minute (DESIGN.md section 2, 8). */
+const admitAgainEvery = ms(10_000);
 
 /** Answers the requests of terminals: who asks, what is asked, the answer or a refusal with its code. */
 export class LookupHandler {
@@ -37,6 +53,13 @@ export class LookupHandler {
     try {
       const terminal = this.#admit(request.socket as TLSSocket);
       if (!terminal.ok) return this.#refuse(response, terminal.fault);
+      const { editions } = this.#parts;
+      if (editions !== undefined && request.url?.startsWith(editionsPath)) {
+        this.#keepAdmitted(request.socket as TLSSocket, response, terminal.value);
+        const fault = await editions(request, response);
+        if (fault !== undefined) this.#count(fault, terminal.value);
+        return;
+      }
       const answer = await this.#answer(request);
       if (!answer.ok) return this.#refuse(response, answer.fault, terminal.value);
       sendJson(response, 200, answer.value);
@@ -80,8 +103,28 @@ export class LookupHandler {
     return admitted.ok ? ok(terminal) : admitted;
   }
 
-  #refuse(response: ServerResponse, fault: Fault, terminal?: string): void {
+  /** Asks again while a long answer is on its way, and ends the connection when the terminal is admitted no more. */
+  #keepAdmitted(socket: TLSSocket, response: ServerResponse, terminal: string): void {
+    const { clock } = this.#parts;
+    const look = (): void => {
+      const admitted = this.#admit(socket);
+      if (admitted.ok) {
+        cancel = clock.after(admitAgainEvery, look);
+      } else {
+        this.#count(admitted.fault, terminal);
+        socket.destroy();
+      }
+    };
+    let cancel = clock.after(admitAgainEvery, look);
+    response.once('close', () => cancel());
+  }
+
+  #count(fault: Fault, terminal?: string): void {
     this.#parts.refusals.add('A request was refused', fault, terminal === undefined ? {} : { terminal });
+  }
+
+  #refuse(response: ServerResponse, fault: Fault, terminal?: string): void {
+    this.#count(fault, terminal);
     if (response.headersSent || response.destroyed) {
       response.destroy();
       return;

@@ -9,7 +9,7 @@ import { faultFields, type Log } from '#runtime/log.ts';
 import { CollectionStore, openRegistry } from '../store/index.ts';
 import { Refusals } from './refusals.ts';
 import { closeServer, createTlsServer, listenable, readTlsFiles } from './server.ts';
-import { LookupHandler } from './service.ts';
+import { type EditionsHandler, LookupHandler } from './service.ts';
 
 export interface LookupCounts {
   /** Lookups that were answered since the start. */
@@ -38,9 +38,9 @@ const lookEvery = ms(1000);
  */
 export async function startLookupService(
   settings: CentralSettings,
-  parts: { readonly clock: Clock; readonly log: Log },
+  parts: { readonly clock: Clock; readonly log: Log; readonly editions?: EditionsHandler },
 ): Promise<Result<LookupService>> {
-  const { clock, log } = parts;
+  const { clock, log, editions } = parts;
   const closers: (() => void | Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (const stop of closers.splice(0).reverse()) await stop();
@@ -76,7 +76,13 @@ export async function startLookupService(
     );
   });
   if (!server.ok) return refuse(server);
-  const handler = new LookupHandler({ store, registry: registry.value, clock, refusals });
+  const handler = new LookupHandler({
+    store,
+    registry: registry.value,
+    clock,
+    refusals,
+    ...(editions !== undefined && { editions }),
+  });
   server.value.on('request', (request, response) => void handler.handle(request, response));
   const { host, port } = settings.lookup;
   const listening = await listen(listenable(server.value), { host, port });

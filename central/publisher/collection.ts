@@ -1,108 +1,118 @@
+import { setImmediate as rest } from 'node:timers/promises';
 import { fail, ok, type Result } from '#contracts/result.ts';
-import { type CsvRow, readCsv } from './csv.ts';
-import { type CollectionRecord, type Column, optionalColumns, requiredColumns, toRecord } from './record.ts';
+import { CheckpostError, systemCode } from '#runtime/errors.ts';
+import { type Chunks, CsvRows } from './csv.ts';
+import { readHeading } from './heading.ts';
+import { ProblemList } from './problems.ts';
+import { RecordIds } from './record-ids.ts';
+import type { RowSource } from './rows.ts';
+import { RowCheck, type Shape } from './row-check.ts';
 
-/** What is wrong in one place of the file, in words; it never repeats what stands there. */
-export interface RowProblem {
-  readonly row: number;
-  readonly column?: Column;
-  readonly problem: string;
+/** What is read, and what becomes of it. */
+export interface CollectionOrder<R> {
+  /** How faults call the collection: its file, or where else it comes from. */
+  readonly name: string;
+  /** What the caller needs of a record: `wholeRecords`, or `editionRows()`. */
+  readonly shape: Shape<R>;
+  /** A folder for a nameless file of hashed ids, where there are millions of records. */
+  readonly work: string;
+  /**
+   * Gets what is right, in order, after at most `batchRows` rows, perhaps nothing; the next rows are read when it has
+   * ended. All of it is only worth something once the whole reading is ok. What it throws goes through.
+   */
+  readonly take: (records: readonly R[]) => void | Promise<void>;
+  /** So many ids are compared in memory. */
+  readonly idsInMemory?: number;
 }
 
-/** One row: its record, or all that is wrong with it. */
-export type CollectionRow =
-  | { readonly record: CollectionRecord }
-  | { readonly problems: readonly RowProblem[] };
+export interface CollectionRead {
+  readonly records: number;
+}
+
+export const batchRows = 1000;
 
 /**
- * The rows of a collection's CSV, one by one, so that the caller may rest between them. The fault is COLLECTION_INVALID
- * where the file has no rows to speak of: it is not UTF-8, or its header is not the one of docs/collection.md.
+ * Reads the CSV of a collection (docs/collection.md) from any chunks of bytes: a file (`readFileChunks`), a pipe. Faults:
+ * COLLECTION_INVALID with all that is wrong, by row and column, never with what stands there; FILE_REFUSED where the
+ * chunks end in an error, or the work folder is full.
  */
-export function readCollection(bytes: Uint8Array): Result<Iterable<CollectionRow>> {
-  const text = decode(bytes);
-  if (!text.ok) return text;
-  const rows = readCsv(text.value);
-  const first = rows.next();
-  if (first.done === true) return fail('COLLECTION_INVALID', 'The file is empty: it has not even a header.');
-  const columns = readHeader(first.value);
-  if (!columns.ok) return columns;
-  return ok(readRows(rows, columns.value));
+export function readCollection<R>(
+  chunks: Chunks,
+  order: CollectionOrder<R>,
+): Promise<Result<CollectionRead>> {
+  return readRows(new CsvRows(chunks), order);
 }
 
-function* readRows(rows: Iterable<CsvRow>, columns: readonly Column[]): Generator<CollectionRow> {
-  const seen = new Map<string, number>();
-  for (const { number: row, fields, broken } of rows) {
-    if (broken !== undefined) {
-      yield { problems: [{ row, problem: `${broken}; nothing after it could be read` }] };
-      continue;
-    }
-    if (fields.length !== columns.length) {
-      const problem = `has ${fields.length} fields; the header has ${columns.length}`;
-      yield { problems: [{ row, problem }] };
-      continue;
-    }
-    const values = Object.fromEntries(columns.map((column, at) => [column, fields[at] ?? '']));
-    const record = toRecord(values);
-    if (!('record' in record)) {
-      yield {
-        problems: record.map(({ column, allowed }) => ({ row, column, problem: `allowed is ${allowed}` })),
-      };
-      continue;
-    }
-    const before = seen.get(record.record);
-    if (before !== undefined) {
-      yield { problems: [{ row, column: 'record', problem: `row ${before} has the same id` }] };
-      continue;
-    }
-    seen.set(record.record, row);
-    yield { record };
-  }
-}
-
-function decode(bytes: Uint8Array): Result<string> {
+/** Reads a collection from any source of rows, and closes it. Faults as `readCollection`. */
+export async function readRows<R>(
+  source: RowSource,
+  order: CollectionOrder<R>,
+): Promise<Result<CollectionRead>> {
+  const ids = new RecordIds({
+    folder: order.work,
+    ...(order.idsInMemory !== undefined && { inMemory: order.idsInMemory }),
+  });
   try {
-    // A byte order mark is dropped by the decoder.
-    return ok(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (cause) {
-    return fail('COLLECTION_INVALID', 'The file is not text in UTF-8.', cause);
+    return await read(source, ids, order);
+  } finally {
+    ids.close();
+    await source.close().catch(() => {});
   }
 }
 
-function readHeader(row: CsvRow): Result<readonly Column[]> {
-  const known: readonly string[] = [...requiredColumns, ...optionalColumns];
-  const found = row.fields.map((field) => field.trim().toLowerCase());
-  const problems = [
-    ...(row.broken === undefined ? [] : [row.broken]),
-    ...requiredColumns.filter((name) => !found.includes(name)).map((name) => `the column ${name} is missing`),
-    ...found.flatMap((name, at) => {
-      if (!known.includes(name)) return [`column ${at + 1} is none of ${known.join(', ')}`];
-      return found.indexOf(name) === at ? [] : [`the column ${name} is there twice`];
-    }),
-  ];
-  if (problems.length === 0) return ok(found as Column[]);
-  return fail('COLLECTION_INVALID', `Row 1, the header: ${problems.join('; ')}.`);
-}
-
-/** Gathers what is wrong with a file: counts everything, lists the first of it. */
-export class ProblemList {
-  readonly #listed: string[] = [];
-  #count = 0;
-
-  add(problems: readonly RowProblem[]): void {
-    for (const { row, column, problem } of problems) {
-      this.#count++;
-      if (this.#count > mostListed) continue;
-      this.#listed.push(`row ${row}${column === undefined ? '' : `, ${column}`}: ${problem}`);
+async function read<R>(
+  source: RowSource,
+  ids: RecordIds,
+  order: CollectionOrder<R>,
+): Promise<Result<CollectionRead>> {
+  const { name, shape, take } = order;
+  const places = await attempt(name, () => readHeading(source));
+  if (!places.ok) return places;
+  if (!places.value.ok) return fail(places.value.fault.code, `${name}: ${places.value.fault.detail}`);
+  const problems = new ProblemList();
+  const check = new RowCheck(places.value.value, { shape, ids, problems });
+  let records = 0;
+  for (;;) {
+    const batch = await attempt(name, () => gather(source, check));
+    if (!batch.ok) return batch;
+    if (batch.value === undefined) break;
+    records += batch.value.length;
+    await take(batch.value);
+  }
+  const compared = await attempt(name, async () => {
+    for (const repeated of ids.repeated()) {
+      for (const { row, earlier } of repeated) problems.addRepeated(row, earlier);
+      await rest();
     }
-  }
-
-  /** COLLECTION_INVALID with the list, or undefined where nothing was wrong. */
-  fault(file: string): Result<never> | undefined {
-    if (this.#count === 0) return undefined;
-    const more = this.#count - this.#listed.length;
-    const rest = more === 0 ? [] : [`and ${more} more`];
-    return fail('COLLECTION_INVALID', [file, ...this.#listed, ...rest].join('\n'));
-  }
+  });
+  if (!compared.ok) return compared;
+  return problems.fault(name) ?? ok({ records });
 }
 
-const mostListed = 50;
+/** The records of the next rows; undefined at the end. */
+async function gather<R>(source: RowSource, check: RowCheck<R>): Promise<R[] | undefined> {
+  const records: R[] = [];
+  for (let rows = 0; rows < batchRows;) {
+    const row = source.next();
+    if (row === undefined) {
+      if (await source.more()) continue;
+      return rows === 0 ? undefined : records;
+    }
+    rows++;
+    const record = check.look(row);
+    if (record !== undefined) records.push(record);
+  }
+  return records;
+}
+
+/** Makes a fault of what the system throws; a mistake of ours goes through. */
+async function attempt<T>(name: string, act: () => Promise<T>): Promise<Result<T>> {
+  try {
+    return ok(await act());
+  } catch (cause) {
+    if (cause instanceof CheckpostError) return fail(cause.code, cause.detail, cause.cause);
+    const code = systemCode(cause);
+    if (code === undefined) throw cause;
+    return fail('FILE_REFUSED', `${name} cannot be read (${code}).`, cause);
+  }
+}

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import Type from 'typebox';
 import { fail, ok, type Result } from '#contracts/result.ts';
-import { readPrivateKey, readTrustedKey, type TrustedKey } from '#formats/envelope.ts';
+import { readPrivateKey } from '#formats/envelope.ts';
 import { type NamedSecret, readNamedSecret } from '#formats/keyed.ts';
 import { systemCode } from '#runtime/errors.ts';
 import { parseJson } from '#runtime/parse.ts';
@@ -10,12 +10,9 @@ import { parseJson } from '#runtime/parse.ts';
 /** The publisher's keys from their files; a fault names the file and never what is in it. */
 
 const SecretFile = Type.Object({
-  id: Type.String({ minLength: 1, maxLength: 64 }),
+  // As long as the header of an edition has room for.
+  id: Type.String({ pattern: '^[A-Za-z0-9._-]{1,62}$' }),
   secret: Type.String({ pattern: '^[0-9a-f]{64}$' }),
-});
-const Role = Type.Enum(['configuration', 'commands', 'editions', 'releases', 'enrolment'] as const);
-const TrustFile = Type.Object({
-  keys: Type.Array(Type.Object({ id: Type.String(), role: Role, publicKey: Type.String() })),
 });
 
 /** The bureau's fingerprint key (formats/keyed.ts, NamedSecretFile). */
@@ -33,19 +30,6 @@ export async function readSigningKey(file: string, passphrase?: string): Promise
   const key = readPrivateKey(text.value, passphrase);
   if (!key.ok) return fail(key.fault.code, `${file}: ${key.fault.detail}`, key.fault.cause);
   return key.value.asymmetricKeyType === 'ed25519' ? key : named(file, 'It is not an Ed25519 key.');
-}
-
-/** The keys that are trusted, each for its role. */
-export async function readTrust(file: string): Promise<Result<TrustedKey[]>> {
-  const text = await readText(file);
-  if (!text.ok) return text;
-  const parsed = parseJson(TrustFile, text.value, 'CREDENTIAL_UNREADABLE');
-  if (!parsed.ok) return named(file, parsed.fault.detail);
-  try {
-    return ok(parsed.value.keys.map(readTrustedKey));
-  } catch (cause) {
-    return fail('CREDENTIAL_UNREADABLE', `${file}: One of its keys is not a public key in PEM.`, cause);
-  }
 }
 
 async function readText(file: string): Promise<Result<string>> {

@@ -1,129 +1,209 @@
-import { createSecretKey, generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { searchKey, type SearchKey } from '#contracts/search-key.ts';
+import { targetPath } from '#contracts/edition-target.ts';
 import { wall } from '#contracts/units.ts';
-import { openEdition } from '#formats/edition.ts';
-import { describeEdition, publishEdition, type PublishOrder, verifyEdition } from './index.ts';
+import {
+  Base,
+  BaseWriter,
+  decodeDelta,
+  Edition,
+  mergedEntries,
+  noFilter,
+  Overlay,
+} from '#formats/edition/index.ts';
+import { targetsOf, type Trusted } from '#formats/trust/index.ts';
+import { faultOf, filesBelow, valueOf } from '#test/rigs/bureau.ts';
+import { keyOf, recordOf, TestRepository, type TestRecord } from '#test/rigs/edition-repository.ts';
+import { seeded } from '#test/rigs/random.ts';
+import { describeRepositoryIn, publishEdition, refreshTimestamp } from './index.ts';
 
-const pair = generateKeyPairSync('ed25519');
-const passphrase = 'correct horse';
-const now = wall(Date.parse('2026-11-24T08:00:00.000Z'));
+const day = 86_400_000;
 let folder: string;
-let order: PublishOrder;
-const at = (name: string): string => join(folder, name);
+let repository: TestRepository;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'checkpost-publish-'));
-  writeFileSync(at('key.pem'), pair.privateKey.export({ type: 'pkcs8', format: 'pem' }));
-  writeFileSync(
-    at('sealed.pem'),
-    pair.privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase }),
-  );
-  const publicKey = pair.publicKey.export({ type: 'spki', format: 'pem' });
-  writeFileSync(
-    at('trusted.json'),
-    JSON.stringify({ keys: [{ id: 'editions-1', role: 'editions', publicKey }] }),
-  );
-  writeFileSync(at('fingerprint.json'), JSON.stringify({ id: '1', secret: '01'.repeat(32) }));
-  writeFileSync(at('c.csv'), readFileSync(join(import.meta.dirname, 'specimens.csv')));
-  order = {
-    csv: at('c.csv'),
-    key: at('key.pem'),
-    keyId: 'editions-1',
-    fingerprint: at('fingerprint.json'),
-    out: at('out.edition'),
-  };
+  repository = new TestRepository(join(folder, 'repository'));
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const verify = () => verifyEdition(order.out, { trust: at('trusted.json'), fingerprint: order.fingerprint });
-const codeOf = (result: { ok: true } | { ok: false; fault: { code: string } }): string =>
-  result.ok ? 'ok' : result.fault.code;
+const some = (from: number, to: number): TestRecord[] =>
+  Array.from({ length: to - from }, (_, at) => recordOf(`SPEC${from + at}`));
+
+/** What a terminal makes of what is served: the oldest served base, and every delta after it. */
+function install(trusted: Trusted) {
+  const targets = targetsOf(trusted);
+  const file = (edition: number, part: string): string => {
+    const target = targets.find(({ about }) => about.edition === edition && about.part === part);
+    if (target === undefined) throw new Error(`there is no ${part} of edition ${edition}`);
+    return join(repository.folder, targetPath(target));
+  };
+  const [first = 0] = targets.flatMap(({ about }) =>
+    about.part === 'payload' && about.served ? about.edition : [],
+  );
+  const base = valueOf(
+    Base.open({ fingerprints: file(first, 'fingerprints'), payload: file(first, 'payload') }),
+  );
+  let [overlay, header] = [Overlay.empty, base.header];
+  for (const { about } of targets) {
+    if (about.part !== 'delta' || about.edition <= first) continue;
+    const delta = valueOf(decodeDelta(readFileSync(file(about.edition, 'delta'))));
+    const { from, ...next } = delta.header;
+    expect(from).toBe(header.edition);
+    header = next;
+    overlay = valueOf(overlay.with(delta));
+  }
+  return new Edition({ base, overlay, filter: noFilter, header, secret: repository.secret });
+}
 
 describe('publishing', () => {
-  test('makes an edition that a terminal opens and finds every record of the collection in', async () => {
-    const published = await publishEdition(order, now);
+  test('begins a repository that a terminal believes, with every record in it', async () => {
+    const records = [...some(0, 200), recordOf('SPEC7', { kindOfLoss: 'lost', reportedBy: 'XKX' })];
+    const published = await repository.publish(records);
     expect(published).toMatchObject({
-      ok: true,
-      value: { version: now / 1000, date: '2026-11-24T08:00:00.000Z', count: 20, signedBy: 'editions-1' },
+      collection: 'sltd',
+      edition: 1,
+      date: '2026-11-26T06:00:00.000Z',
+      records: 201,
+      fingerprintKey: '1',
+      deltaBytes: null,
+      baseServed: true,
     });
-    expect(await verify()).toEqual(published);
-    expect(await describeEdition(order.out, at('trusted.json'))).toEqual(published);
-    const opened = openEdition(readFileSync(order.out), {
-      trusted: [{ id: 'editions-1', role: 'editions', key: pair.publicKey }],
-      fingerprint: { id: '1', key: createSecretKey(Buffer.from('01'.repeat(32), 'hex')) },
-    });
-    const find = (number: string) => opened.ok && opened.value.search(searchKey('UTO', number) as SearchKey);
-    expect(find('L898902C3')).toEqual([
-      { documentType: 'passport', kindOfLoss: 'stolen', reportedOn: '2026-03-02', reportedBy: 'UTO' },
+    const edition = install(valueOf(await repository.refresh()));
+    expect(edition.describe()).toMatchObject({ version: 1, count: 201, bytes: published.baseBytes });
+    expect(valueOf(edition.search(keyOf('SPEC199')))).toHaveLength(1);
+    expect(valueOf(edition.search(keyOf('SPEC7'))).map(({ kindOfLoss }) => kindOfLoss)).toEqual([
+      'stolen',
+      'lost',
     ]);
-    expect(find('SPECTWICE')).toHaveLength(2);
-    expect(find('X734211K5')).toEqual([]);
-    expect(statSync(order.out).mode & 0o777).toBe(0o644);
-    expect(readdirSync(folder).filter((name) => name.endsWith('.new'))).toEqual([]);
+    expect(valueOf(edition.search(keyOf('SPEC200')))).toEqual([]);
+    edition.close();
   });
 
-  test('raises the version also when two are made in one second or the clock was set back', async () => {
-    const versions: number[] = [];
-    for (const when of [now, now, wall(now - 86_400_000)]) {
-      const published = await publishEdition(order, when);
-      versions.push(published.ok ? published.value.version : 0);
+  test('makes deltas next, from which a terminal makes, to the last byte, the base that is described', async () => {
+    const random = seeded(5);
+    let records = some(0, 500);
+    await repository.publish(records);
+    let trusted = valueOf(await repository.refresh());
+    for (let edition = 2; edition <= 5; edition++) {
+      // Some go, some come, some come twice, one changes.
+      records = records.filter(() => random() > 0.1);
+      records.push(...some(edition * 1000, edition * 1000 + 30), records[3] as TestRecord);
+      records[0] = recordOf('SPEC1', { kindOfLoss: 'revoked', reportedOn: `2026-11-0${edition}` });
+      const published = await repository.publish(records);
+      expect(published).toMatchObject({ edition, records: records.length, baseServed: false });
+      expect(published.deltaBytes).toBeGreaterThan(100);
+      trusted = valueOf(await repository.refresh({ trusted }));
+      const terminal = install(trusted);
+      expect(terminal.header).toMatchObject({ edition, count: records.length });
+      const files = { fingerprints: join(folder, `${edition}.f`), payload: join(folder, `${edition}.p`) };
+      const writer = new BaseWriter(files, terminal.header);
+      for (const chunk of mergedEntries(terminal.base, terminal.overlay)) writer.add(valueOf(chunk));
+      const written = writer.finish();
+      terminal.close();
+      const described = targetsOf(trusted).filter(({ about }) => about.edition === edition);
+      for (const part of ['fingerprints', 'payload'] as const) {
+        expect(described.find(({ about }) => about.part === part)?.sha256).toBe(written[part].sha256);
+      }
     }
-    expect(versions).toEqual([now / 1000, now / 1000 + 1, now / 1000 + 2]);
   });
 
-  test('puts a sound edition over a damaged file', async () => {
-    writeFileSync(order.out, 'noise');
-    expect(codeOf(await publishEdition(order, now))).toBe('ok');
-    expect(codeOf(await verify())).toBe('ok');
+  test('makes an edition with a younger date of a collection in which nothing has changed', async () => {
+    await repository.publish(some(0, 50));
+    const again = await repository.publish(some(0, 50));
+    expect(again).toMatchObject({ edition: 2, date: '2026-11-27T06:00:00.000Z', records: 50 });
+    // A header and empty columns.
+    expect(again.deltaBytes).toBeLessThan(200);
+    const edition = install(valueOf(await repository.refresh()));
+    expect(edition.describe()).toMatchObject({ version: 2, date: '2026-11-27T06:00:00.000Z', count: 50 });
+    edition.close();
   });
 
-  test('opens a key with its passphrase, and with no other', async () => {
-    const sealed = { ...order, key: at('sealed.pem') };
-    expect(codeOf(await publishEdition({ ...sealed, passphrase }, now))).toBe('ok');
-    expect(codeOf(await publishEdition({ ...sealed, passphrase: 'wrong' }, now))).toBe('PASSPHRASE_WRONG');
+  test('keeps two records that are alike in everything as two, and can take one of them away', async () => {
+    const twin = recordOf('SPECTWICE');
+    await repository.publish([twin, twin, recordOf('SPECONCE')]);
+    let edition = install(valueOf(await repository.refresh()));
+    expect(valueOf(edition.search(keyOf('SPECTWICE')))).toHaveLength(2);
+    edition.close();
+    expect(await repository.publish([twin, recordOf('SPECONCE')])).toMatchObject({ records: 2 });
+    edition = install(valueOf(await repository.refresh()));
+    expect(valueOf(edition.search(keyOf('SPECTWICE')))).toHaveLength(1);
+    edition.close();
   });
 
-  test.each([
-    ['a wrong row', 'c.csv', 'COLLECTION_INVALID'],
-    ['a damaged fingerprint key', 'fingerprint.json', 'CREDENTIAL_UNREADABLE'],
-    ['a damaged signing key', 'key.pem', 'PASSPHRASE_WRONG'],
-  ])('with %s leaves the edition that was there', async (_, spoilt, code) => {
-    await publishEdition(order, now);
-    const before = readFileSync(order.out);
-    writeFileSync(at(spoilt), `${readFileSync(at(spoilt), 'utf8').slice(0, 60)}\nR,?`);
-    expect(codeOf(await publishEdition(order, now))).toBe(code);
-    expect(readFileSync(order.out).equals(before)).toBe(true);
+  test('publishes an empty collection, and from it a full one', async () => {
+    expect(await repository.publish([])).toMatchObject({ records: 0 });
+    await repository.publish(some(0, 10));
+    const edition = install(valueOf(await repository.refresh()));
+    expect(valueOf(edition.search(keyOf('SPEC9')))).toHaveLength(1);
+    edition.close();
   });
 
-  test.each([
-    ['the collection', 'csv', 'FILE_REFUSED'],
-    ['the signing key', 'key', 'CREDENTIAL_UNREADABLE'],
-    ['the fingerprint key', 'fingerprint', 'CREDENTIAL_UNREADABLE'],
-  ] as const)('names the file when %s is missing', async (_, which, code) => {
-    const published = await publishEdition({ ...order, [which]: at('missing') }, now);
-    expect(codeOf(published)).toBe(code);
-    expect(!published.ok && published.fault.detail).toContain(at('missing'));
+  test('never dates an edition into the future', async () => {
+    const order = repository.order(some(0, 5), { date: wall(repository.now + day) });
+    expect(valueOf(await publishEdition(order, repository.now)).date).toBe('2026-11-25T06:00:00.000Z');
   });
 
-  test('into a folder that is not there says so', async () => {
-    expect(codeOf(await publishEdition({ ...order, out: at('no/such.edition') }, now))).toBe('FILE_REFUSED');
+  test('serves a whole base when it is asked to, and removes what nobody needs any more', async () => {
+    for (let edition = 1; edition <= 6; edition++) {
+      await repository.publish(some(0, 100 + edition), { newBase: edition % 2 === 0 });
+    }
+    const summary = valueOf(await describeRepositoryIn(repository.folder));
+    expect(summary).toMatchObject({ edition: 6, records: 106, bases: [4, 6], deltas: [5, 6] });
+    const files = [...filesBelow(repository.folder).keys()].map((name) =>
+      name.replace(/[0-9a-f]{64}/, 'HASH'),
+    );
+    expect(files.filter((name) => name.startsWith('targets/')).sort()).toEqual([
+      'targets/sltd/4/HASH.base.fingerprints',
+      'targets/sltd/4/HASH.base.payload',
+      'targets/sltd/5/HASH.delta',
+      'targets/sltd/6/HASH.base.fingerprints',
+      'targets/sltd/6/HASH.base.payload',
+      'targets/sltd/6/HASH.delta',
+    ]);
+    // The description before stays for whoever has just read the timestamp before.
+    expect(files.filter((name) => name.startsWith('metadata/'))).toEqual([
+      'metadata/1.root.json',
+      'metadata/5.snapshot.json',
+      'metadata/5.targets.json',
+      'metadata/6.snapshot.json',
+      'metadata/6.targets.json',
+      'metadata/timestamp.json',
+    ]);
+    expect(files.filter((name) => name.startsWith('state/'))).toEqual([
+      'state/6/base.fingerprints',
+      'state/6/base.payload',
+    ]);
   });
 });
 
-describe('verifying', () => {
-  test('tells a foreign fingerprint key, a missing file and an altered one apart', async () => {
-    await publishEdition(order, now);
-    writeFileSync(at('other.json'), JSON.stringify({ id: '2', secret: '02'.repeat(32) }));
-    const with_ = { trust: at('trusted.json'), fingerprint: at('other.json') };
-    expect(codeOf(await verifyEdition(order.out, with_))).toBe('EDITION_FOREIGN');
-    expect(codeOf(await verifyEdition(at('missing'), with_))).toBe('EDITION_ABSENT');
-    const bytes = readFileSync(order.out);
-    bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1);
-    writeFileSync(order.out, bytes);
-    expect(codeOf(await verify())).toBe('EDITION_DAMAGED');
+describe('refreshing the timestamp', () => {
+  const key = () => repository.keys.timestamp.privateKey;
+
+  test('lets terminals go on believing that the newest edition is the newest', async () => {
+    await repository.publish(some(0, 5));
+    const trusted = valueOf(await repository.refresh());
+    repository.now = wall(repository.now + 8 * day);
+    expect(faultOf(await repository.refresh({ trusted }))).toBe('TRUST_EXPIRED');
+    expect(valueOf(await refreshTimestamp(repository.folder, key(), repository.now))).toEqual({
+      expires: '2026-12-11T06:00:00.000Z',
+    });
+    const refreshed = valueOf(await repository.refresh({ trusted }));
+    expect(targetsOf(refreshed)).toEqual(targetsOf(trusted));
+    expect(refreshed.timestamp?.version).toBe(2);
+    await repository.publish(some(0, 6));
+    expect(valueOf(await repository.refresh({ trusted: refreshed })).timestamp?.version).toBe(3);
+  });
+
+  test('with another key or without a repository changes nothing', async () => {
+    expect(faultOf(await refreshTimestamp(folder, key(), repository.now))).toBe('REPOSITORY_ABSENT');
+    expect([...filesBelow(folder).keys()]).toEqual([]);
+    await repository.publish(some(0, 5));
+    const before = readFileSync(join(repository.folder, 'metadata/timestamp.json'));
+    const other = repository.keys.snapshot.privateKey;
+    expect(faultOf(await refreshTimestamp(repository.folder, other, repository.now))).toBe('TRUST_UNSIGNED');
+    expect(readFileSync(join(repository.folder, 'metadata/timestamp.json'))).toEqual(before);
   });
 });

@@ -1,132 +1,249 @@
-import { readFile } from 'node:fs/promises';
-import type { EditionDescription } from '#contracts/edition.ts';
-import { fail, type Fault, ok, type Result } from '#contracts/result.ts';
-import type { WallTime } from '#contracts/units.ts';
-import { encodeEdition, openEdition, readEdition, trustedSigner } from '#formats/edition.ts';
-import type { TrustedKey } from '#formats/envelope.ts';
+import type { KeyObject } from 'node:crypto';
+import type { NamedTarget } from '#contracts/edition-target.ts';
+import { fail, ok, type Result } from '#contracts/result.ts';
+import { type WallTime, wall } from '#contracts/units.ts';
+import { type Fault } from '#contracts/result.ts';
+import type { NamedSecret } from '#formats/keyed.ts';
+import {
+  describeTrust,
+  makeSnapshot,
+  makeTargets,
+  makeTimestamp,
+  openTrust,
+  type Trusted,
+  targetsOf,
+} from '#formats/trust/index.ts';
 import { instant } from '#runtime/clock.ts';
-import { systemCode } from '#runtime/errors.ts';
-import { ProblemList, readCollection } from './collection.ts';
-import { readFingerprintKey, readSigningKey, readTrust } from './keys.ts';
-import type { CollectionRecord } from './record.ts';
-import { replaceFile } from './write-file.ts';
+import { describeNext } from './describe.ts';
+import { type Fill, makeDelta, makeState, type Say } from './make.ts';
+import { refused, Repository } from './repository.ts';
+
+/** Private keys that a publishing signs with. */
+export interface PublisherKeys {
+  readonly targets: KeyObject;
+  readonly snapshot: KeyObject;
+  readonly timestamp: KeyObject;
+}
 
 export interface PublishOrder {
-  /** The collection (docs/collection.md). */
-  readonly csv: string;
-  /** Private key of the role `editions`, PEM, and the id that terminals know it by. */
-  readonly key: string;
-  readonly keyId: string;
-  /** Opens the private key where it is encrypted. */
-  readonly passphrase?: string;
-  /** The bureau's fingerprint key. */
-  readonly fingerprint: string;
-  /** Where the edition goes; one that is there is replaced by the whole new one, or stays. */
-  readonly out: string;
+  readonly repository: string;
+  /** Root of trust for a repository that is begun with this publishing. */
+  readonly root: Buffer;
+  readonly keys: PublisherKeys;
+  readonly fingerprint: NamedSecret;
+  /** How old the knowledge of the collection is. */
+  readonly date: WallTime;
+  readonly fill: Fill;
+  /** Serves a whole base whatever the changes are. */
+  readonly newBase: boolean;
+  readonly say: Say;
 }
 
-/** An edition holds no document number and is signed: whoever runs the terminal may read it. */
-const editionMode = 0o644;
+export interface Published {
+  readonly collection: string;
+  readonly edition: number;
+  readonly date: string;
+  readonly records: number;
+  readonly fingerprintKey: string;
+  /** Bytes of the delta from the edition before; null where there is none. */
+  readonly deltaBytes: number | null;
+  /** Bytes of the whole base. */
+  readonly baseBytes: number;
+  /** Whether the base can be fetched. */
+  readonly baseServed: boolean;
+}
+
+const day = 86_400_000;
+/** How long each description is believed. The snapshot seeds terminals from sticks for as long. */
+export const lifetimes = { targets: 90 * day, snapshot: 90 * day, timestamp: 7 * day } as const;
 
 /**
- * Makes the edition of a collection and puts it in its place. Its date is `now`; its version is the UNIX time in seconds,
- * or one more than that of the edition that it replaces, whichever is higher, so that it rises also when a clock was
- * set back. Faults: COLLECTION_INVALID (all that is wrong, by row and column), CREDENTIAL_UNREADABLE, PASSPHRASE_WRONG,
- * FILE_REFUSED; whatever was there before is then untouched.
+ * Makes the next edition of a collection and publishes it in the repository: the whole base, the delta from the edition
+ * before, and the signed description, `timestamp.json` last. Whatever goes wrong before that, terminals see the edition
+ * before. Faults: those of `fill`, COLLECTION_INVALID, REPOSITORY_BUSY, TRUST_*, EDITION_DAMAGED, EDITION_OLDER (the
+ * collection is older than the edition published last), FILE_REFUSED.
  */
-export async function publishEdition(
+export async function publishEdition(order: PublishOrder, now: WallTime): Promise<Result<Published>> {
+  const repository = new Repository(order.repository);
+  try {
+    await repository.makeFolders();
+  } catch (cause) {
+    return refused(repository.folder, cause);
+  }
+  return repository.exclusively(async () => {
+    const before = await repository.read();
+    if (before.ok) return publish(order, repository, before.value, now);
+    if (before.fault.code !== 'REPOSITORY_ABSENT') return before;
+    const begun = openTrust({ root: order.root });
+    return begun.ok ? publish(order, repository, begun.value, now) : begun;
+  });
+}
+
+async function publish(
   order: PublishOrder,
+  repository: Repository,
+  trusted: Trusted,
   now: WallTime,
-): Promise<Result<EditionDescription>> {
-  const fingerprint = await readFingerprintKey(order.fingerprint);
-  if (!fingerprint.ok) return fingerprint;
-  const key = await readSigningKey(order.key, order.passphrase);
-  if (!key.ok) return key;
-  const records = await readRecords(order.csv);
-  if (!records.ok) return records;
-  const signer = { id: order.keyId, key: key.value };
-  const trusted = [trustedSigner(signer)];
-  const before = await versionOf(order.out, trusted);
-  const version = Math.max(Math.floor(now / 1000), before + 1);
-  const bytes = encodeEdition(
-    { state: { collection: 'sltd', version, date: instant(now) }, records: entriesOf(records.value) },
-    { fingerprint: fingerprint.value, signer },
-  );
-  // What a terminal could not open must not take the place of what it can.
-  const opened = openEdition(bytes, { trusted, fingerprint: fingerprint.value });
-  if (!opened.ok) return opened;
-  const written = await replaceFile(order.out, bytes, editionMode);
-  return written.ok ? ok(opened.value.describe()) : written;
-}
-
-/** What an edition says of itself, if one of these keys has signed it and it is whole. */
-export async function describeEdition(file: string, trust: string): Promise<Result<EditionDescription>> {
-  const trusted = await readTrust(trust);
-  if (!trusted.ok) return trusted;
-  const bytes = await readEditionFile(file);
-  if (!bytes.ok) return bytes;
-  const read = readEdition(bytes.value, trusted.value);
-  return read.ok ? ok(read.value.description) : named(file, read);
-}
-
-/** Opens an edition as a terminal does: signature, content and fingerprint key. */
-export async function verifyEdition(
-  file: string,
-  keys: { readonly trust: string; readonly fingerprint: string },
-): Promise<Result<EditionDescription>> {
-  const fingerprint = await readFingerprintKey(keys.fingerprint);
-  if (!fingerprint.ok) return fingerprint;
-  const trusted = await readTrust(keys.trust);
-  if (!trusted.ok) return trusted;
-  const bytes = await readEditionFile(file);
-  if (!bytes.ok) return bytes;
-  const opened = openEdition(bytes.value, { trusted: trusted.value, fingerprint: fingerprint.value });
-  return opened.ok ? ok(opened.value.describe()) : named(file, opened);
-}
-
-/** Version of the edition that this signer has put there before; 0 where there is none that it could have made. */
-async function versionOf(file: string, trusted: readonly TrustedKey[]): Promise<number> {
-  const bytes = await readEditionFile(file);
-  if (!bytes.ok) return 0;
-  const read = readEdition(bytes.value, trusted);
-  return read.ok ? read.value.description.version : 0;
-}
-
-async function readRecords(file: string): Promise<Result<CollectionRecord[]>> {
-  let bytes: Buffer;
-  try {
-    bytes = await readFile(file);
-  } catch (cause) {
-    return fail('FILE_REFUSED', `${file} cannot be read (${systemCode(cause) ?? 'unknown'}).`, cause);
-  }
-  const rows = readCollection(bytes);
-  if (!rows.ok) return named(file, rows);
-  const records: CollectionRecord[] = [];
-  const problems = new ProblemList();
-  for (const row of rows.value) {
-    if ('record' in row) records.push(row.record);
-    else problems.add(row.problems);
-  }
-  return problems.fault(file) ?? ok(records);
-}
-
-function* entriesOf(records: readonly CollectionRecord[]) {
-  for (const record of records) yield { key: record.key, record };
-}
-
-async function readEditionFile(file: string): Promise<Result<Buffer>> {
-  try {
-    return ok(await readFile(file));
-  } catch (cause) {
-    const code = systemCode(cause) ?? 'unknown';
+): Promise<Result<Published>> {
+  const before = targetsOf(trusted);
+  const from = Math.max(0, ...before.map(({ about }) => about.edition));
+  const newest = before.find(({ about }) => about.edition === from);
+  const date = Math.min(order.date, now);
+  if (newest !== undefined && Date.parse(newest.about.date) > date) {
     return fail(
-      code === 'ENOENT' ? 'EDITION_ABSENT' : 'FILE_REFUSED',
-      `${file} cannot be read (${code}).`,
-      cause,
+      'EDITION_OLDER',
+      `Edition ${from} has the date ${newest.about.date}; the collection is of ${instant(wall(date))}.`,
     );
   }
+  // Wrong keys are found before a collection is read that takes minutes.
+  const trial = describe(trusted, order.keys, before, now);
+  if (!trial.ok) return trial;
+  const made = await makeState({
+    repository,
+    secret: order.fingerprint,
+    edition: from + 1,
+    date,
+    fill: order.fill,
+    say: order.say,
+  });
+  if (!made.ok) return made;
+  const { header, written } = made.value;
+  const delta = makeDelta(repository, { from, listed: before, header, say: order.say });
+  if (!delta.ok) return delta;
+  const files = describeNext(before, {
+    header,
+    ...written,
+    newBase: order.newBase,
+    ...(delta.value !== undefined && {
+      delta: { bytes: delta.value.bytes.length, sha256: delta.value.sha256, from },
+    }),
+  });
+  const description = describe(trusted, order.keys, files, now);
+  if (!description.ok) return description;
+  const placed = await placeFiles(repository, files, header.edition, delta.value?.bytes);
+  if (!placed.ok) return placed;
+  for (const [name, bytes] of description.value) {
+    const kept = await repository.write(name, bytes);
+    if (!kept.ok) return kept;
+  }
+  // A terminal that has just read the timestamp before still finds what that lists.
+  const metadata = [...description.value.keys(), ...namesOf(trusted)];
+  const served = files.filter(({ about }) => about.part === 'delta' || about.served);
+  await repository.tidy(served, metadata, header.edition);
+  const base = files.find(({ about }) => about.edition === header.edition && about.part === 'fingerprints');
+  return ok({
+    collection: header.collection,
+    edition: header.edition,
+    date: instant(wall(header.date)),
+    records: header.count,
+    fingerprintKey: header.fingerprintKey,
+    deltaBytes: delta.value?.bytes.length ?? null,
+    baseBytes: written.fingerprints.bytes + written.payload.bytes,
+    baseServed: base?.about.part === 'fingerprints' && base.about.served,
+  });
 }
 
-function named(file: string, { fault }: { readonly fault: Fault }) {
-  return fail(fault.code, `${file}: ${fault.detail}`, fault.cause);
+async function placeFiles(
+  repository: Repository,
+  files: readonly NamedTarget[],
+  edition: number,
+  delta: Buffer | undefined,
+): Promise<Result<void>> {
+  const state = repository.state(edition);
+  for (const target of files.filter(({ about }) => about.edition === edition)) {
+    const { about } = target;
+    if (about.part === 'delta') {
+      const placed = await repository.placeBytes(target, delta ?? Buffer.alloc(0));
+      if (!placed.ok) return placed;
+    } else if (about.served) await repository.place(target, state[about.part]);
+  }
+  return ok(undefined);
+}
+
+/** The next description of these files by the names of its parts, in the order in which they are to be written. */
+function describe(
+  trusted: Trusted,
+  keys: PublisherKeys,
+  files: readonly NamedTarget[],
+  now: WallTime,
+): Result<ReadonlyMap<string, Buffer>> {
+  const { root, targets: lastTargets, snapshot: lastSnapshot } = describeTrust(trusted);
+  const targetsVersion = (lastTargets?.version ?? 0) + 1;
+  const targets = makeTargets(
+    { version: targetsVersion, expires: wall(now + lifetimes.targets), targets: files },
+    [{ key: keys.targets }],
+  );
+  const snapshotVersion = (lastSnapshot?.version ?? 0) + 1;
+  const snapshot = makeSnapshot(
+    {
+      version: snapshotVersion,
+      expires: wall(now + lifetimes.snapshot),
+      targets: { version: targetsVersion, file: targets },
+    },
+    [{ key: keys.snapshot }],
+  );
+  const timestamp = nextTimestamp(trusted, { version: snapshotVersion, file: snapshot }, keys.timestamp, now);
+  // Keys that the root does not name would cut every terminal off: found here, before anything is published.
+  const whole = openTrust({ root: trusted.root.bytes, timestamp, snapshot, targets });
+  if (!whole.ok) return wrongKeys(whole.fault);
+  return ok(
+    new Map([
+      [`${root.version}.root.json`, trusted.root.bytes],
+      [`${targetsVersion}.targets.json`, targets],
+      [`${snapshotVersion}.snapshot.json`, snapshot],
+      ['timestamp.json', timestamp],
+    ]),
+  );
+}
+
+/** Names of the parts of a description that have their version in them. */
+function namesOf({ snapshot, targets }: Trusted): string[] {
+  return [snapshot, targets].flatMap((file) =>
+    file === undefined ? [] : `${file.version}.${file.role}.json`,
+  );
+}
+
+function nextTimestamp(
+  trusted: Trusted,
+  snapshot: { readonly version: number; readonly file: Buffer },
+  key: KeyObject,
+  now: WallTime,
+): Buffer {
+  const version = (describeTrust(trusted).timestamp?.version ?? 0) + 1;
+  return makeTimestamp({ version, expires: wall(now + lifetimes.timestamp), snapshot }, [{ key }]);
+}
+
+function wrongKeys(fault: Fault) {
+  return fail(fault.code, `Nothing was published: ${fault.detail}`, fault.cause);
+}
+
+/**
+ * Signs the timestamp again, so that terminals go on believing that the edition published last is the newest. Faults:
+ * REPOSITORY_ABSENT where nothing was published, REPOSITORY_BUSY, TRUST_*, FILE_REFUSED.
+ */
+export async function refreshTimestamp(
+  folder: string,
+  key: KeyObject,
+  now: WallTime,
+): Promise<Result<{ readonly expires: string }>> {
+  const repository = new Repository(folder);
+  // No lock is made where no repository is.
+  const there = await repository.read();
+  if (!there.ok) return there;
+  return repository.exclusively(async () => {
+    const trusted = await repository.read();
+    if (!trusted.ok) return trusted;
+    const { snapshot } = trusted.value;
+    if (snapshot === undefined) return fail('REPOSITORY_ABSENT', `Nothing was published in ${folder}.`);
+    const timestamp = nextTimestamp(
+      trusted.value,
+      { version: snapshot.version, file: snapshot.bytes },
+      key,
+      now,
+    );
+    const whole = openTrust({ root: trusted.value.root.bytes, timestamp, snapshot: snapshot.bytes });
+    if (!whole.ok) return wrongKeys(whole.fault);
+    const written = await repository.write('timestamp.json', timestamp);
+    return written.ok ? ok({ expires: instant(wall(now + lifetimes.timestamp)) }) : written;
+  });
 }

@@ -1,5 +1,7 @@
-import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { createHash, type Hash } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setImmediate as rest } from 'node:timers/promises';
 import type Database from 'better-sqlite3';
 import { fail, ok, type Result } from '#contracts/result.ts';
 import type { SearchKey } from '#contracts/search-key.ts';
@@ -7,7 +9,13 @@ import { type WallTime, wall } from '#contracts/units.ts';
 import type { CollectionState, MatchedRecord } from '#contracts/verdict.ts';
 import { instant } from '#runtime/clock.ts';
 import { systemCode } from '#runtime/errors.ts';
-import { type CollectionRecord, ProblemList, readCollection } from '../publisher/index.ts';
+import {
+  type Chunks,
+  type CollectionRecord,
+  readCollection,
+  readFileChunks,
+  wholeRecords,
+} from '../publisher/index.ts';
 import { type Connections, failed, openDatabase } from './database.ts';
 
 /** What one question found, and in which state of the collection: both of the same moment. */
@@ -31,9 +39,6 @@ interface Row {
   readonly reference: string | null;
   readonly remark: string | null;
 }
-
-/** So many rows are written before lookups that wait get their turn. */
-const batch = 1000;
 
 /** The collection in SQLite, as the centre answers from it. */
 export class CollectionStore {
@@ -94,49 +99,59 @@ export class CollectionStore {
    * content makes the same version younger. Faults: FILE_REFUSED, COLLECTION_INVALID, STORE_FAILED.
    */
   async load(csv: string, now: WallTime): Promise<Result<'loaded' | 'unchanged'>> {
-    const file = await readWithDate(csv, now);
-    if (!file.ok) return file;
-    const { bytes, date } = file.value;
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    let handle: FileHandle;
+    try {
+      handle = await open(csv, 'r');
+    } catch (cause) {
+      return unreadable(csv, cause);
+    }
     const { writer } = this.#db;
     try {
-      const kept = this.#kept(writer);
-      if (kept?.sha256 === sha256) {
-        if (date > kept.date) writer.prepare('UPDATE collection SET date = ?').run(date);
-        return ok('unchanged');
-      }
-      const rows = readCollection(bytes);
-      if (!rows.ok) return fail(rows.fault.code, `${csv}: ${rows.fault.detail}`, rows.fault.cause);
-      writer.exec('BEGIN IMMEDIATE');
-      writer.exec('DELETE FROM records');
-      const problems = new ProblemList();
-      const insert = insertInto(writer);
-      let count = 0;
-      let seen = 0;
-      for (const row of rows.value) {
-        if ('problems' in row) problems.add(row.problems);
-        else {
-          insert(row.record);
-          count++;
-        }
-        if (++seen % batch === 0) await new Promise<void>((resolve) => setImmediate(resolve));
-      }
-      const invalid = problems.fault(csv);
-      if (invalid !== undefined) return invalid;
-      const version = Math.max(Math.floor(now / 1000), (kept?.version ?? 0) + 1);
-      writer
-        .prepare(
-          `INSERT OR REPLACE INTO collection (name, version, date, count, sha256) VALUES ('sltd', ?, ?, ?, ?)`,
-        )
-        .run(version, date, count, sha256);
-      writer.exec('COMMIT');
-      writer.pragma('wal_checkpoint(TRUNCATE)');
-      return ok('loaded');
+      return await this.#loadFrom({ csv, handle, now });
     } catch (cause) {
       return failed(this.#file, cause);
     } finally {
       if (writer.open && writer.inTransaction) writer.exec('ROLLBACK');
+      await handle.close();
     }
+  }
+
+  async #loadFrom(from: LoadOrder): Promise<Result<'loaded' | 'unchanged'>> {
+    const { csv, handle, now } = from;
+    const { writer } = this.#db;
+    const known = await describe(from);
+    if (!known.ok) return known;
+    const { sha256, date } = known.value;
+    const kept = this.#kept(writer);
+    if (kept?.sha256 === sha256) {
+      if (date > kept.date) writer.prepare('UPDATE collection SET date = ?').run(date);
+      return ok('unchanged');
+    }
+    writer.exec('BEGIN IMMEDIATE');
+    writer.exec('DELETE FROM records');
+    const insert = insertInto(writer);
+    // Once more, of what is really loaded: the file may be written over meanwhile.
+    const hash = createHash('sha256');
+    const loaded = await readCollection(hashed(readFileChunks(handle), hash), {
+      name: csv,
+      shape: wholeRecords,
+      work: dirname(this.#file),
+      take: async (records) => {
+        for (const record of records) insert(record);
+        // Lookups that wait get their turn.
+        await rest();
+      },
+    });
+    if (!loaded.ok) return loaded;
+    const version = Math.max(Math.floor(now / 1000), (kept?.version ?? 0) + 1);
+    writer
+      .prepare(
+        `INSERT OR REPLACE INTO collection (name, version, date, count, sha256) VALUES ('sltd', ?, ?, ?, ?)`,
+      )
+      .run(version, date, loaded.value.records, hash.digest('hex'));
+    writer.exec('COMMIT');
+    writer.pragma('wal_checkpoint(TRUNCATE)');
+    return ok('loaded');
   }
 
   close(): void {
@@ -185,18 +200,31 @@ function toMatched(row: Row): MatchedRecord {
   };
 }
 
-/** The bytes of a file and when it was last written; never later than now, whatever its time stamp says. */
-async function readWithDate(file: string, now: WallTime): Promise<Result<{ bytes: Buffer; date: string }>> {
+interface LoadOrder {
+  readonly csv: string;
+  readonly handle: FileHandle;
+  readonly now: WallTime;
+}
+
+/** The hash of a file and when it was last written; never later than now, whatever its time stamp says. */
+async function describe({ csv, handle, now }: LoadOrder): Promise<Result<{ sha256: string; date: string }>> {
   try {
-    const handle = await open(file, 'r');
-    try {
-      const { mtimeMs } = await handle.stat();
-      const bytes = await handle.readFile();
-      return ok({ bytes, date: instant(wall(Math.floor(Math.min(mtimeMs, now)))) });
-    } finally {
-      await handle.close();
-    }
+    const { mtimeMs } = await handle.stat();
+    const hash = createHash('sha256');
+    for await (const chunk of readFileChunks(handle)) hash.update(chunk);
+    return ok({ sha256: hash.digest('hex'), date: instant(wall(Math.floor(Math.min(mtimeMs, now)))) });
   } catch (cause) {
-    return fail('FILE_REFUSED', `${file} cannot be read (${systemCode(cause) ?? 'unknown'}).`, cause);
+    return unreadable(csv, cause);
   }
+}
+
+async function* hashed(chunks: Chunks, hash: Hash): AsyncGenerator<Uint8Array, void> {
+  for await (const chunk of chunks) {
+    hash.update(chunk);
+    yield chunk;
+  }
+}
+
+function unreadable(file: string, cause: unknown) {
+  return fail('FILE_REFUSED', `${file} cannot be read (${systemCode(cause) ?? 'unknown'}).`, cause);
 }

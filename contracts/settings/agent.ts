@@ -137,7 +137,44 @@ export const AgentSettings = Type.Object(
       { description: 'Session with the fleet controller' },
     ),
     edition: group(
-      { file: path({ description: 'Offline copy of the collection' }) },
+      {
+        folder: path({ description: 'Folder of the offline copy; the terminal alone writes there' }),
+        seed: Type.Optional(
+          path({
+            description:
+              'Folder where a copy of the repository of editions appears, such as a stick; taken from there at once',
+          }),
+        ),
+        pollSeconds: integer(
+          { minimum: 5, maximum: 86_400 },
+          {
+            description: 'How often the centre is asked for a newer edition while the link is up',
+            unit: 's',
+            default: 300,
+          },
+        ),
+        bytesPerSecond: integer(
+          { minimum: 0, maximum: 1_000_000_000 },
+          {
+            description: 'How much of the line a download may take; 0 takes what there is',
+            unit: 'B/s',
+            default: 0,
+          },
+        ),
+        compactPercent: integer(
+          { minimum: 1, maximum: 50 },
+          {
+            description:
+              'Changes since the base, as a share of its records, at which a new base is made of them',
+            unit: '%',
+            default: 2,
+          },
+        ),
+        compactDays: integer(
+          { minimum: 1, maximum: 365 },
+          { description: 'Age of the base at which a new one is made', unit: 'days', default: 30 },
+        ),
+      },
       { description: 'Offline copy' },
     ),
     policy: group(
@@ -148,6 +185,14 @@ export const AgentSettings = Type.Object(
             description: 'Older than this, an edition or a central answer gives no `no-record`',
             unit: 's',
             default: 172_800,
+          },
+        ),
+        editionWarnAgeSeconds: integer(
+          { minimum: 60, maximum: 31_536_000 },
+          {
+            description: 'Older than this, an edition is still believed, but officer and centre are warned',
+            unit: 's',
+            default: 129_600,
           },
         ),
         cacheMaxAgeSeconds: integer(

@@ -31,6 +31,17 @@ export const CentralSettings = Type.Object(
       },
       { description: 'Lookup service' },
     ),
+    editions: Type.Optional(
+      group(
+        {
+          repository: path({
+            description:
+              'Folder of the repository of editions, as `checkpost edition` makes it; served on the port of the lookup service. Without this group no editions are served',
+          }),
+        },
+        { description: 'Editions for terminals' },
+      ),
+    ),
     controller: group(
       {
         url: text({ pattern: '^mqtts://' }, { description: 'Message broker' }),

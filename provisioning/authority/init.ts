@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, type KeyPairKeyObjectResult } from 'node:crypto';
 import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { BureauCode } from '#contracts/names.ts';
@@ -11,7 +11,15 @@ import { newSecret, privatePem, publicPem } from '../keys.ts';
 import type { Parts } from '../ports.ts';
 import { issueCertificate, makeTlsKeys } from '../x509.ts';
 import { newSerial } from './issue.ts';
-import { type AuthorityFiles, authorityFiles, keyId, lifetimes, signingRoles } from './layout.ts';
+import {
+  type AuthorityFiles,
+  authorityFiles,
+  editionKeys,
+  keyId,
+  lifetimes,
+  signingRoles,
+} from './layout.ts';
+import { makeEditionsRoot } from './editions-root.ts';
 import { publish } from './publish.ts';
 import { renewRevocationList } from './revocation.ts';
 import { AuthorityStore } from './store.ts';
@@ -98,11 +106,20 @@ async function make(order: AuthorityOrder, files: AuthorityFiles, parts: Parts):
   writeWhole(files.root, rootCertificate);
   writeWhole(files.issuing, issuingCertificate);
 
-  const keys = signingRoles.map((role) => {
+  const pairs = new Map<string, KeyPairKeyObjectResult>();
+  for (const name of [...signingRoles, ...editionKeys]) {
     const pair = generateKeyPairSync('ed25519');
-    save(role, pair.privateKey);
-    return { id: keyId(role), role, publicKey: publicPem(pair.publicKey) };
+    save(name, pair.privateKey);
+    pairs.set(name, pair);
+  }
+  const pairOf = (name: string): KeyPairKeyObjectResult => pairs.get(name) as KeyPairKeyObjectResult;
+  const keys = signingRoles.map((role) => {
+    return { id: keyId(role), role, publicKey: publicPem(pairOf(role).publicKey) };
   });
+  writeWhole(
+    files.editionsRoot,
+    makeEditionsRoot(pairOf, wall(now + lifetimes.editionsRoot)).toString('utf8'),
+  );
   writeWhole(files.trusted, `${JSON.stringify({ keys }, null, 2)}\n`);
   writeWhole(files.fingerprint, newSecret(parts.random));
   writeWhole(files.auditDigest, newSecret(parts.random));

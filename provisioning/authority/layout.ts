@@ -17,13 +17,34 @@ export interface AuthorityFiles {
   readonly registry: string;
   /** Private key, PKCS#8 in PEM. */
   readonly key: (name: KeyName) => string;
+  /** Root of trust of the editions (formats/trust): public, for the repository and the terminals. */
+  readonly editionsRoot: string;
   /** The bureau's fingerprint key (formats/keyed.ts, NamedSecretFile): for the publisher and, wrapped, the terminals. */
   readonly fingerprint: string;
+  /** The key that comes next, while it is being handed out: nothing is made with it yet. */
+  readonly fingerprintNext: string;
+  /** The key that the published editions were made with when the present one was made. */
+  readonly fingerprintBefore: string;
+  /** A key that was the present one before. */
+  readonly fingerprintOf: (id: string) => string;
   /** The bureau's audit-digest key (NamedSecretFile): for its auditors and, wrapped, the terminals. */
   readonly auditDigest: string;
 }
 
-export type KeyName = 'root' | 'issuing' | SigningRole;
+export type KeyName = 'root' | 'issuing' | SigningRole | EditionKey;
+
+/**
+ * Keys that describe editions beside that of the role `editions`, which signs which files an edition is made of: three
+ * of which two sign who may sign at all, one for what belongs together, and one, online, for what is the newest.
+ */
+export const editionKeys = [
+  'editions-root-1',
+  'editions-root-2',
+  'editions-root-3',
+  'editions-snapshot',
+  'editions-timestamp',
+] as const;
+export type EditionKey = (typeof editionKeys)[number];
 
 export const signingRoles = ['configuration', 'commands', 'editions', 'releases', 'enrolment'] as const;
 
@@ -36,7 +57,11 @@ export function authorityFiles(dir: string): AuthorityFiles {
     trusted: join(dir, 'trusted.json'),
     registry: join(dir, 'registry.json'),
     key: (name) => join(dir, 'keys', `${name}.pem`),
+    editionsRoot: join(dir, 'editions-root.json'),
     fingerprint: join(dir, 'keys', 'fingerprint.json'),
+    fingerprintNext: join(dir, 'keys', 'fingerprint-next.json'),
+    fingerprintBefore: join(dir, 'keys', 'fingerprint-before.json'),
+    fingerprintOf: (id) => join(dir, 'keys', `fingerprint-${id}.json`),
     auditDigest: join(dir, 'keys', 'audit-digest.json'),
   };
 }
@@ -54,6 +79,8 @@ export const lifetimes = {
   issuing: ms(10 * 365 * day),
   server: ms(2 * 365 * day),
   terminal: ms(365 * day),
+  /** Until then the root of trust of the editions must be signed anew. */
+  editionsRoot: ms(5 * 365 * day),
   /** A server's certificate is made anew when less than this is left. */
   renewBefore: ms(30 * day),
   /** Certificates begin this much earlier than they are made: clocks of terminals and servers differ. */

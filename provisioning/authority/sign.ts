@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import {
   answerType,
   EnrolmentRequest,
-  NamedSecretText,
+  type EnrolmentSecret,
   requestType,
   wrapContext,
 } from '#contracts/enrolment.ts';
@@ -12,14 +12,13 @@ import { fail, ok, type Result } from '#contracts/result.ts';
 import { signEnvelope } from '#formats/envelope.ts';
 import { type Wrapped, wrap } from '#formats/sealed.ts';
 import { instant } from '#runtime/clock.ts';
-import { toError } from '#runtime/errors.ts';
-import { parseJson } from '#runtime/parse.ts';
 import { codeKeys, readCode } from '../code.ts';
 import { codeKeyId, peek, type SignedFile, signedBy } from '../envelopes.ts';
 import { makeFolder, readText, writeWhole } from '../files.ts';
 import type { AuthorityAt, Parts } from '../ports.ts';
 import { stickFiles } from '../stick.ts';
 import { readRequest } from '../x509.ts';
+import { type Secret, keyBefore, readSecret } from './fingerprint-files.ts';
 import { issueAndEnter } from './issue.ts';
 import { type Authority, withAuthority } from './open.ts';
 import { renewRevocationList, revokeCertificates } from './revocation.ts';
@@ -95,7 +94,7 @@ async function answer(
     return fail('TOKEN_EXPIRED', `It held until ${token.expires_at}.`);
   const keys = await readKeys(request);
   if (!keys.ok) return keys;
-  return enter(authority, token, file.digest, keys.value, parts);
+  return enter(authority, token, file, keys.value, parts);
 }
 
 async function codeFits(typed: string, token: TokenRow): Promise<Result<void>> {
@@ -147,7 +146,7 @@ async function readKeys(request: EnrolmentRequest): Promise<Result<RequestKeys>>
 async function enter(
   authority: Authority,
   token: TokenRow,
-  request: string,
+  file: SignedFile<EnrolmentRequest>,
   keys: RequestKeys,
   parts: Parts,
 ): Promise<Result<{ text: string; repeated: boolean }>> {
@@ -156,6 +155,7 @@ async function enter(
   const signer = authority.signer('enrolment');
   if (!signer.ok) return signer;
   const { store, files } = authority;
+  const { digest: request } = file;
   const now = instant(parts.clock.wall());
   const issued = await issueAndEnter(
     {
@@ -168,13 +168,18 @@ async function enter(
     store,
     parts,
   );
+  const fingerprint = readSecret(files.fingerprint);
+  const before = keyBefore(files, fingerprint);
   const payload = {
     v: 1,
     request,
     terminal: token.terminal,
     certificate: issued.certificate + issuer.value.certificate,
-    fingerprint: wrapSecret('fingerprint', files.fingerprint, request, keys.wrapping),
-    auditDigest: wrapSecret('audit-digest', files.auditDigest, request, keys.wrapping),
+    fingerprint: wrapSecret('fingerprint', fingerprint, request, keys.wrapping),
+    ...(before !== undefined && {
+      fingerprintBefore: wrapSecret('fingerprint-before', before, request, keys.wrapping),
+    }),
+    auditDigest: wrapSecret('audit-digest', readSecret(files.auditDigest), request, keys.wrapping),
     issuedAt: now,
   };
   const text = `${JSON.stringify(signEnvelope(answerType, Buffer.from(JSON.stringify(payload)), signer.value))}\n`;
@@ -186,13 +191,15 @@ async function enter(
     token.id,
   );
   store.run(
-    `INSERT INTO terminals (terminal, site, certificate, enrolled_at) VALUES (?, ?, ?, ?)
+    `INSERT INTO terminals (terminal, site, certificate, enrolled_at, wrapping_key) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT DO UPDATE SET
-       site = excluded.site, certificate = excluded.certificate, enrolled_at = excluded.enrolled_at, revoked_at = NULL`,
+       site = excluded.site, certificate = excluded.certificate, enrolled_at = excluded.enrolled_at, revoked_at = NULL,
+       wrapping_key = excluded.wrapping_key`,
     token.terminal,
     token.site,
     issued.digest,
     now,
+    file.payload.wrappingKey,
   );
   // A terminal has one certificate: enrolled anew, the one before no longer opens anything.
   if (revokeCertificates(store, token.terminal, parts, issued.digest)) {
@@ -201,13 +208,6 @@ async function enter(
   return ok({ text, repeated: false });
 }
 
-function wrapSecret(
-  name: 'fingerprint' | 'audit-digest',
-  path: string,
-  request: string,
-  recipient: KeyObject,
-): Wrapped {
-  const secret = parseJson(NamedSecretText, readText(path), 'CREDENTIAL_UNREADABLE');
-  if (!secret.ok) throw toError(secret.fault);
-  return wrap(recipient, wrapContext(name, request), Buffer.from(JSON.stringify(secret.value)));
+function wrapSecret(name: EnrolmentSecret, secret: Secret, request: string, recipient: KeyObject): Wrapped {
+  return wrap(recipient, wrapContext(name, request), Buffer.from(JSON.stringify(secret)));
 }

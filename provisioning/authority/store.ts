@@ -7,9 +7,11 @@ import { secretFile } from '../files.ts';
 
 /**
  * The authority's database: sites, tokens, certificates, terminals. One file that can be copied as it is while no
- * command runs (no write-ahead log beside it); every change is one durable transaction.
+ * command runs (no write-ahead log beside it); every change is one durable transaction. A migration, once released, is
+ * never changed: a new one is added, and `PRAGMA user_version` says how many have been applied.
  */
-const schema = `
+const migrations: readonly string[] = [
+  `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
   CREATE TABLE sites (id TEXT PRIMARY KEY, data TEXT NOT NULL, added_at TEXT NOT NULL) STRICT;
   CREATE TABLE tokens (
@@ -42,8 +44,13 @@ const schema = `
     enrolled_at TEXT NOT NULL,
     revoked_at TEXT
   ) STRICT;
-  PRAGMA user_version = 1;
-`;
+  `,
+  `
+  -- X25519 public key that secrets are wrapped to after the enrolment, SubjectPublicKeyInfo in DER, base64. NULL for
+  -- terminals of a release before this one: they have thrown the private half away.
+  ALTER TABLE terminals ADD COLUMN wrapping_key TEXT;
+  `,
+];
 
 export interface TokenRow {
   readonly id: string;
@@ -85,18 +92,31 @@ export class AuthorityStore {
     this.#db.pragma('journal_mode = DELETE');
     this.#db.pragma('synchronous = EXTRA');
     this.#db.pragma('foreign_keys = ON');
-    if (options.create === true) {
-      chmodSync(file, secretFile);
-      this.#db.exec(schema);
-    }
-    const version = this.#db.pragma('user_version', { simple: true });
-    if (version !== 1) {
+    if (options.create === true) chmodSync(file, secretFile);
+    try {
+      this.#migrate(file);
+    } catch (thrown) {
       this.#db.close();
+      throw thrown;
+    }
+  }
+
+  #migrate(file: string): void {
+    const version = (): number => this.#db.pragma('user_version', { simple: true }) as number;
+    if (version() > migrations.length) {
       throw new CheckpostError(
         'STORE_NEWER',
-        `${file} has version ${String(version)}; this release knows 1.`,
+        `${file} has version ${version()}; this release knows ${migrations.length}.`,
       );
     }
+    if (version() === migrations.length) return;
+    this.#db
+      .transaction(() => {
+        // Another command may have done it in the meantime: asked again under the lock.
+        for (const migration of migrations.slice(version())) this.#db.exec(migration);
+        this.#db.pragma(`user_version = ${migrations.length}`);
+      })
+      .exclusive();
   }
 
   run(sql: string, ...values: Value[]): number {

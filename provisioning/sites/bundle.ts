@@ -133,6 +133,7 @@ function contents(order: BundleOrder, authority: Authority, site: Site, parts: P
     centre: { central, fleet },
     authority: readText(authority.files.root),
     trusted: authority.trusted.keys,
+    editionsRoot: readText(authority.files.editionsRoot),
     readers: (order.readers ?? []).map((reader, i) => {
       return {
         id: `counter-${i + 1}`,

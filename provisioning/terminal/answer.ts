@@ -4,6 +4,7 @@ import {
   answerType,
   type Bundle,
   EnrolmentAnswer,
+  type EnrolmentSecret,
   NamedSecretText,
   wrapContext,
 } from '#contracts/enrolment.ts';
@@ -18,6 +19,8 @@ import { type Pending, pendingKeys } from './pending.ts';
 export interface Given {
   readonly certificate: string;
   readonly fingerprint: Static<typeof NamedSecretText>;
+  /** The key before, where the editions that are published were made with that one. */
+  readonly fingerprintBefore?: Static<typeof NamedSecretText>;
   readonly auditDigest: Static<typeof NamedSecretText>;
 }
 
@@ -40,11 +43,17 @@ export function openAnswer(text: string, bundle: Bundle, pending: Pending): Resu
   if (wrong !== undefined) return fail('CERTIFICATE_REFUSED', wrong);
   const fingerprint = openSecret('fingerprint', answer.fingerprint, pending, keys.wrapping);
   if (!fingerprint.ok) return fingerprint;
+  const before =
+    answer.fingerprintBefore === undefined
+      ? undefined
+      : openSecret('fingerprint-before', answer.fingerprintBefore, pending, keys.wrapping);
+  if (before?.ok === false) return before;
   const auditDigest = openSecret('audit-digest', answer.auditDigest, pending, keys.wrapping);
   if (!auditDigest.ok) return auditDigest;
   return ok({
     certificate: answer.certificate,
     fingerprint: fingerprint.value,
+    ...(before !== undefined && { fingerprintBefore: before.value }),
     auditDigest: auditDigest.value,
   });
 }
@@ -75,7 +84,7 @@ function certificateComplaint(pem: string, bundle: Bundle, own: KeyObject): stri
 }
 
 function openSecret(
-  name: 'fingerprint' | 'audit-digest',
+  name: EnrolmentSecret,
   wrapped: Wrapped,
   pending: Pending,
   wrappingKey: KeyObject,

@@ -6,7 +6,7 @@ import { fail, ok, type Result } from '#contracts/result.ts';
 import { AgentSettings } from '#contracts/settings/agent.ts';
 import { parseJson } from '#runtime/parse.ts';
 import { parseSettings } from '#runtime/settings.ts';
-import { makeFolder, readOptional, writeChanged, writeWhole } from '../files.ts';
+import { makeFolder, readOptional, remove, writeChanged, writeWhole } from '../files.ts';
 import type { Given } from './answer.ts';
 import type { Pending } from './pending.ts';
 
@@ -38,8 +38,13 @@ export function install(state: string, bundle: Bundle, pending: Pending, given: 
   for (const folder of ['keys', 'tls', 'data', 'editions']) makeFolder(at(folder));
   const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
   writeChanged(at('keys', 'trusted.json'), json({ keys: bundle.trusted }));
+  writeChanged(at('keys', 'editions-root.json'), bundle.editionsRoot);
   writeChanged(at('keys', 'fingerprint.json'), json(given.fingerprint));
+  if (given.fingerprintBefore === undefined) remove(at('keys', 'fingerprint-before.json'));
+  else writeChanged(at('keys', 'fingerprint-before.json'), json(given.fingerprintBefore));
   writeChanged(at('keys', 'audit-digest.json'), json(given.auditDigest));
+  // What the bureau has for this terminal later, such as its next fingerprint key, is wrapped to the same key.
+  writeChanged(at('keys', 'wrapping.pem'), pending.wrappingKey);
   for (const [name, secret] of [
     ['seal.json', pending.seal],
     ['audit-seal.json', pending.auditSeal],
@@ -78,7 +83,7 @@ function agentSettings(state: string, bundle: Bundle): Result<object> {
     keys: 'keys',
     central: { ...kept.central, url: bundle.centre.central },
     fleet: { ...kept.fleet, url: bundle.centre.fleet },
-    edition: kept.edition ?? { file: 'editions/sltd.edition' },
+    edition: kept.edition ?? { folder: 'editions' },
   };
   const whole = parseSettings(AgentSettings, settings, file);
   // What is written is what was said, without the defaults: those may change with the release.

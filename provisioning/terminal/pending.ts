@@ -79,7 +79,7 @@ export function pendingKeys(pending: Pending): { readonly tls: KeyObject; readon
   return { tls: createPrivateKey(pending.tlsKey), wrapping: createPrivateKey(pending.wrappingKey) };
 }
 
-/** Done with: the wrapping key and the copies of the others go. */
+/** Done with: its copies of the keys go. */
 export function removePending(state: string): void {
   remove(pendingFile(state));
 }

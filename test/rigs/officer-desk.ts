@@ -112,7 +112,7 @@ export function terminalView(changes: Partial<TerminalView> = {}): TerminalView 
     time: now,
     link: 'up',
     readers: [{ id: 'counter-1', state: 'ready', trigger: false }],
-    edition: { source, age, tooOld: false },
+    edition: { source, age, tooOld: false, aging: false, damaged: false },
     owed: 0,
     ...changes,
   };

@@ -12,6 +12,7 @@ import { command as authority } from '../../bin/commands/authority.ts';
 import { command as edition } from '../../bin/commands/edition.ts';
 import { command as enrol } from '../../bin/commands/enrol.ts';
 import { command as site } from '../../bin/commands/site.ts';
+import { eventually } from './eventually.ts';
 import { ManagedProcess } from './process.ts';
 import { type ReaderSimulator, startReaderSimulator } from './reader-simulator/simulator.ts';
 
@@ -35,6 +36,8 @@ export interface StackOptions {
   readonly collection?: string;
   /** Which of the profiles that ship the reader is played by, and the terminal told of; `swipe` without it. */
   readonly profile?: string;
+  /** Publishes nothing: the terminal has no offline copy to begin with. */
+  readonly withoutEdition?: boolean;
   readonly logLevel?: string;
   readonly say?: (text: string) => void;
 }
@@ -45,7 +48,8 @@ export interface Stack {
   readonly terminal: string;
   readonly folder: string;
   readonly agentConfig: string;
-  readonly editionFile: string;
+  /** Folder of the terminal's offline copy. */
+  readonly editionFolder: string;
   /** The agent's database. */
   readonly agentDatabase: string;
   /** The controller's database. */
@@ -56,6 +60,8 @@ export interface Stack {
   readonly agent: ManagedProcess;
   /** Makes the edition from the collection again: after a test removed it. */
   publishEdition(): Promise<void>;
+  /** Takes the offline copy away from the terminal. */
+  removeEdition(): void;
   /** What the officer's page knows of the terminal. */
   readonly terminalView: () => Promise<TerminalView>;
   linkIsUp(): Promise<boolean>;
@@ -133,18 +139,19 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const agentConfig = at('terminal/agent.json');
     const settings = JSON.parse(readFileSync(agentConfig, 'utf8')) as {
       state: string;
-      edition: { file: string };
+      edition: { folder: string };
     };
     writeJson(
       agentConfig,
       merge(settings, {
         demo: true,
         officer: { port: ports.officer },
+        edition: { seed: at('repository') },
         log: { level: options.logLevel ?? 'info' },
         ...options.agent,
       }),
     );
-    const editionFile = resolve(at('terminal'), settings.edition.file);
+    const editionFolder = resolve(at('terminal'), settings.edition.folder);
     const ownCollection = at('central/collection.csv');
     copyFileSync(collection, ownCollection);
     const publishEdition = async (): Promise<void> => {
@@ -152,17 +159,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         'publish',
         '--csv',
         ownCollection,
-        '--key',
-        at('authority/keys/editions.pem'),
-        '--key-id',
-        'editions-1',
-        '--fingerprint',
-        at('authority/keys/fingerprint.json'),
-        '--out',
-        editionFile,
+        '--repository',
+        at('repository'),
+        '--authority',
+        at('authority'),
       ]);
     };
-    await publishEdition();
+    if (options.withoutEdition !== true) await publishEdition();
     const centralConfig = at('central/central.json');
     writeJson(
       centralConfig,
@@ -172,6 +175,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
           registry: at('authority/registry.json'),
           tls: { authority: 'authority.pem', certificate: 'certificate.pem', key: 'key.pem' },
           lookup: { port: ports.lookup, collection: ownCollection },
+          editions: { repository: at('repository') },
           controller: {
             url: `mqtts://localhost:${ports.broker}`,
             certificate: at('controller/certificate.pem'),
@@ -211,18 +215,24 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       const response = await fetch(`${String(agent['officer'])}/api/terminal`);
       return (await response.json()) as TerminalView;
     };
+    if (options.withoutEdition !== true) {
+      await eventually(async () => (await terminalView()).edition !== null, {
+        what: 'the first edition being in use',
+      });
+    }
     return {
       officerUrl: String(agent['officer']),
       consoleUrl: String(central['console']),
       terminal,
       folder,
       agentConfig,
-      editionFile,
+      editionFolder,
       agentDatabase: resolve(at('terminal'), settings.state, 'checkpost.db'),
       controllerDatabase: at('central/state/controller.db'),
       reader,
       ...processes,
       publishEdition,
+      removeEdition: () => rmSync(join(editionFolder, 'current.json'), { force: true }),
       terminalView,
       linkIsUp: async () => (await terminalView()).link === 'up',
       close,

@@ -5,8 +5,12 @@ export interface TcpProxy {
   readonly port: number;
   /** Connections taken so far. */
   readonly accepted: number;
+  /** Bytes that came from the far side so far and were passed on. */
+  readonly passed: number;
   /** Ends every connection at once, as a reset does. */
   cut(): void;
+  /** Ends every connection, once, as soon as so many more bytes have come from the far side; Infinity takes it back. */
+  cutAfter(bytes: number): void;
   /** From now on no byte passes in either direction, and nobody is told; `false` lets new connections through. */
   blackHole(on: boolean): void;
   close(): Promise<void>;
@@ -16,6 +20,11 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let hole = false;
   let accepted = 0;
+  let passed = 0;
+  let cutAt = Number.POSITIVE_INFINITY;
+  const cut = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
   const server = createServer((near) => {
     accepted++;
     const far = connect(target, '127.0.0.1');
@@ -31,18 +40,39 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
       from.on('close', () => to.destroy());
     };
     pass(near, far);
-    pass(far, near);
+    far.on('data', (chunk: Buffer) => {
+      if (hole || near.destroyed) return;
+      // What came before the cut arrives, and no byte after it.
+      const whole = passed + chunk.length < cutAt;
+      const part = whole ? chunk : chunk.subarray(0, cutAt - passed);
+      passed += part.length;
+      const taken = near.write(part, () => {
+        if (!whole) cut();
+      });
+      if (!whole) {
+        cutAt = Number.POSITIVE_INFINITY;
+        far.pause();
+      } else if (!taken) {
+        // A reader that is slow holds the sender back through the proxy too.
+        far.pause();
+        near.once('drain', () => far.resume());
+      }
+    });
+    far.on('close', () => near.destroySoon());
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const cut = (): void => {
-    for (const socket of sockets) socket.destroy();
-  };
   return {
+    get passed() {
+      return passed;
+    },
     port: (server.address() as { port: number }).port,
     get accepted() {
       return accepted;
     },
     cut,
+    cutAfter(bytes) {
+      cutAt = passed + bytes;
+    },
     blackHole(on) {
       hole = on;
     },

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
@@ -116,7 +116,7 @@ describe.skipIf(reason !== undefined)('One document, end to end', () => {
   });
 
   test('With the copy removed as well, nobody can answer: unresolved, and nothing on the page looks like a pass', async () => {
-    rmSync(stack.editionFile);
+    stack.removeEdition();
     await eventually(async () => (await stack.terminalView()).edition === null, {
       what: 'the copy being gone',
     });

@@ -13,6 +13,10 @@ export const unresolvedReasons: Record<UnresolvedReason, { why: string; todo: st
     why: 'The centre is out of reach and the offline copy is too old to be relied on.',
     todo: 'Ask the bureau by telephone, and tell it that the copy is old.',
   },
+  'edition-damaged': {
+    why: 'The centre is out of reach and part of the offline copy is damaged.',
+    todo: 'Ask the bureau by telephone, and tell it that the copy is damaged.',
+  },
   'clock-unverified': {
     why: 'The clock was not verified since power-on, so nobody knows how old the offline copy is.',
     todo: 'Ask the bureau by telephone. The clock verifies itself when the centre is reached.',

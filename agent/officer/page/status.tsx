@@ -86,9 +86,10 @@ function facts(terminal: TerminalView, now: Date): readonly Fact[] {
 function copyFact({ edition, time }: TerminalView, now: Date): Fact {
   if (edition === null) return { name: 'Copy', level: 'bad', words: 'none on this terminal' };
   const words = copyWords(edition, time, now);
-  return edition.tooOld
-    ? { name: 'Copy', level: 'bad', words: `too old: ${words}` }
-    : { name: 'Copy', level: edition.age.bound === 'exact' ? 'good' : 'care', words };
+  if (edition.tooOld) return { name: 'Copy', level: 'bad', words: `too old: ${words}` };
+  if (edition.damaged) return { name: 'Copy', level: 'bad', words: `damaged in part: ${words}` };
+  if (edition.aging) return { name: 'Copy', level: 'care', words: `getting old: ${words}` };
+  return { name: 'Copy', level: edition.age.bound === 'exact' ? 'good' : 'care', words };
 }
 
 function readerFacts({ readers }: TerminalView): readonly Fact[] {

@@ -3,7 +3,13 @@ import { copyWords } from './words.ts';
 
 test('The age of the copy grows with every minute that the page is open, though the terminal says nothing new', () => {
   const source = { collection: 'sltd', version: 1, date: '2026-11-25T05:00:00.000Z', count: 3 } as const;
-  const edition = { source, age: { seconds: 10_800, bound: 'exact' }, tooOld: false } as const;
+  const edition = {
+    source,
+    age: { seconds: 10_800, bound: 'exact' },
+    tooOld: false,
+    aging: false,
+    damaged: false,
+  } as const;
   const said = '2026-11-25T08:00:00.000Z';
   expect(copyWords(edition, said, new Date(said))).toContain('3 h old');
   expect(copyWords(edition, said, new Date('2026-11-25T10:00:00.000Z'))).toContain('5 h old');

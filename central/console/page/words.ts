@@ -1,3 +1,4 @@
+import { errors } from '#contracts/errors.ts';
 import type { AlertRow, TerminalRow } from '#contracts/console.ts';
 import { conditions } from '#contracts/health.ts';
 import type { ReaderState } from '#contracts/health.ts';
@@ -87,6 +88,18 @@ export function eventWords(item: Exclude<AlertRow['item'], HitItem>): {
       return {
         title: 'Database damaged and replaced',
         text: `Keep the file ${item.file} on the terminal for the bureau.`,
+      };
+    case 'edition-in-use':
+      return { title: 'New edition in use', text: `Edition ${item.edition}, ${item.count} records.` };
+    case 'edition-refused':
+      return {
+        title: 'An edition was refused',
+        text: `${errors[item.code as keyof typeof errors]?.what ?? item.code} The one in use stays there.`,
+      };
+    case 'edition-damaged':
+      return {
+        title: 'The offline copy is damaged',
+        text: `Edition ${item.edition}; the terminal fetches it again. Check its disk.`,
       };
     case 'item-damaged':
     default:

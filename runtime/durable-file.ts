@@ -28,7 +28,8 @@ export async function replaceFile(file: string, bytes: Uint8Array, mode: number)
   }
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** Makes what was created, renamed or removed in a folder durable. */
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {
     await handle.sync();

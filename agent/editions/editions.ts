@@ -1,0 +1,357 @@
+import { mkdir } from 'node:fs/promises';
+import type { EditionDescription, EditionRecord } from '#contracts/edition.ts';
+import { type Fault, ok, type Result } from '#contracts/result.ts';
+import type { SearchKey } from '#contracts/search-key.ts';
+import { ms, type WallTime } from '#contracts/units.ts';
+import type { NamedSecret } from '#formats/keyed.ts';
+import { targetsOf, type Trusted } from '#formats/trust/index.ts';
+import type { Clock } from '#runtime/clock.ts';
+import { fileStamp } from '#runtime/file-watch.ts';
+import { faultFields, type Log } from '#runtime/log.ts';
+import { EditionFolder, editionOf, type Generation } from './generation.ts';
+import { compact, type Held, type InstallParts, isCompactionDue, tidy } from './install.ts';
+import { openGeneration, readFilter } from './open.ts';
+import { baseOf } from './plan.ts';
+import type { EditionEvent, Repository } from './ports.ts';
+import { TrustStore } from './trust-store.ts';
+import { update } from './update.ts';
+import type { Work } from './work.ts';
+
+export interface EditionsParts {
+  readonly folder: string;
+  /** Root of trust that came with enrolment. */
+  readonly root: Buffer;
+  /** The bureau's fingerprint keys that this terminal holds now. */
+  readonly secrets: () => readonly NamedSecret[];
+  /** Gets the key of this id from there where it is not held yet. */
+  readonly obtainKey: (id: string, repository: Repository, signal: AbortSignal) => Promise<Result<void>>;
+  readonly clock: Clock;
+  /** Trusted time; where it was not verified in this boot, a lower bound. */
+  readonly now: () => WallTime;
+  readonly log: Log;
+  readonly work: Work;
+  readonly compactAt: { readonly percent: number; readonly days: number };
+  /** Told of what the record and the centre should know. */
+  readonly report: (event: EditionEvent) => void;
+  /** Another edition, or none, is in use now, or its state is another. Never called before `openEditions` has answered. */
+  readonly onChange: () => void;
+}
+
+/** An edition in use, as look-ups see it. */
+export interface EditionInUse {
+  describe(): EditionDescription;
+  /** The fault is EDITION_DAMAGED: nobody can say. */
+  search(key: SearchKey): Result<readonly EditionRecord[]>;
+}
+
+const lookEvery = ms(1000);
+
+/** Opens what is kept; where that is damaged, what was kept before it. The faults are those of the root of trust. */
+export async function openEditions(parts: EditionsParts): Promise<Result<Editions>> {
+  const folder = new EditionFolder(parts.folder);
+  for (const path of [folder.path, folder.bases, folder.deltas, folder.downloads]) {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  }
+  const store = new TrustStore(folder.path, parts.root);
+  const trusted = await store.open(parts.log);
+  if (!trusted.ok) return trusted;
+  const editions = new Editions(parts, folder, store, trusted.value);
+  await editions.start();
+  return ok(editions);
+}
+
+/**
+ * The offline copy of the collection: what is in use, and how it becomes newer. One thing is done at a time: an update
+ * from the centre or from a stick, a compaction, a check of the files. Look-ups go on during all of it and see the
+ * edition before or the edition after.
+ */
+export class Editions {
+  readonly #parts: EditionsParts;
+  readonly #folder: EditionFolder;
+  readonly #store: TrustStore;
+  readonly #stop = new AbortController();
+  #trusted: Trusted;
+  #held: Held | undefined;
+  #inUse: EditionInUse | undefined;
+  #previous: Generation | undefined;
+  /** Read or checked and not as it was written: it has to be fetched again. */
+  #damaged = false;
+  /** Why the last attempt to renew it failed. */
+  #failed: Fault | undefined;
+  #busy: Promise<void> = Promise.resolve();
+  #cancelLook = (): void => {};
+  #started = false;
+
+  constructor(parts: EditionsParts, folder: EditionFolder, store: TrustStore, trusted: Trusted) {
+    this.#parts = parts;
+    this.#folder = folder;
+    this.#store = store;
+    this.#trusted = trusted;
+  }
+
+  /** The edition in use, or undefined where there is none. */
+  current(): EditionInUse | undefined {
+    return this.#inUse;
+  }
+
+  /** What stands against it: part of it cannot be read; the last attempt to renew it was refused. */
+  state(): { readonly damaged: boolean; readonly refused: Fault | undefined } {
+    const failed = this.#failed;
+    return {
+      damaged: this.#damaged,
+      refused: failed !== undefined && isRefusal(failed) ? failed : undefined,
+    };
+  }
+
+  async start(): Promise<void> {
+    await this.#openKept();
+    this.#started = true;
+    this.#lookAgain();
+    void this.#alone(() => this.#repairFilter());
+  }
+
+  /** Brings the copy up to date from there, and makes a new base where one is due; resolves when it is done. */
+  renew(repository: Repository): Promise<void> {
+    return this.#alone(async () => {
+      const { log } = this.#parts;
+      const trusted = await repository.refresh(this.#trusted, this.#parts.now(), async (step) => {
+        const kept = await this.#store.keep(step);
+        if (kept.ok) this.#trusted = step;
+        return kept;
+      });
+      if (!trusted.ok) return this.#refuse(trusted.fault, repository);
+      this.#trusted = trusted.value;
+      const targets = targetsOf(this.#trusted);
+      await repository.tidy(new Set(targets.map(({ sha256 }) => sha256)));
+      const done = await update(targets, this.#held, {
+        ...this.#install(),
+        replace: this.#damaged,
+        repository,
+        obtainKey: (id) => this.#parts.obtainKey(id, repository, this.#stop.signal),
+        take: (held) => this.#take(held),
+      });
+      if (!done.ok) return this.#refuse(done.fault, repository);
+      if (this.#failed !== undefined) {
+        this.#failed = undefined;
+        log.info('Editions are renewed again');
+        this.#changed();
+      }
+      await this.#compactIfDue();
+    });
+  }
+
+  /** Reads all files of the base from end to end, in another thread. */
+  verify(): Promise<void> {
+    return this.#alone(async () => {
+      const held = this.#held;
+      if (held === undefined) return;
+      const { base } = held.generation;
+      const files = this.#folder.baseFiles(base.folder);
+      const verified = await this.#parts.work(
+        {
+          kind: 'verify',
+          files: [
+            { file: files.fingerprints, tree: base.fingerprints.tree },
+            { file: files.payload, tree: base.payload.tree },
+          ],
+        },
+        this.#stop.signal,
+      );
+      if (!verified.ok && verified.fault.code === 'EDITION_DAMAGED' && this.#held === held) {
+        this.#foundDamage(verified.fault);
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#started = false;
+    this.#stop.abort();
+    this.#cancelLook();
+    await this.#busy;
+    this.#held?.edition.close();
+    this.#held = undefined;
+    this.#inUse = undefined;
+  }
+
+  #install(): InstallParts {
+    const { secrets, work } = this.#parts;
+    return { folder: this.#folder, secrets, work, signal: this.#stop.signal };
+  }
+
+  /** One after the other, whatever is asked for at the same time. */
+  #alone(act: () => Promise<void>): Promise<void> {
+    this.#busy = this.#busy.then(async () => {
+      if (this.#stop.signal.aborted) return;
+      try {
+        await act();
+      } catch (thrown) {
+        const detail = thrown instanceof Error ? thrown.message : 'unknown';
+        this.#parts.log.error('Work on the editions failed', { code: 'INTERNAL', detail });
+      }
+    });
+    return this.#busy;
+  }
+
+  async #openKept(): Promise<void> {
+    const { log, secrets } = this.#parts;
+    const previous = await this.#folder.read(this.#folder.previous);
+    this.#previous = previous.ok ? previous.value : undefined;
+    for (const file of [this.#folder.current, this.#folder.previous]) {
+      const generation = await this.#folder.read(file);
+      // The one before is for a damaged one; where somebody took the edition away, there is none.
+      if (!generation.ok && generation.fault.code === 'EDITION_ABSENT') {
+        log.warn('There is no edition', faultFields(generation.fault));
+        return;
+      }
+      const opened = generation.ok
+        ? await openGeneration(this.#folder, generation.value, secrets())
+        : generation;
+      if (generation.ok && opened.ok) {
+        this.#show({ generation: generation.value, edition: opened.value.edition });
+        if (file === this.#folder.current) await this.#tidy();
+        return;
+      }
+      if (!opened.ok) {
+        log.error('The edition that was kept cannot be opened', faultFields(opened.fault));
+        this.#damaged = true;
+      }
+    }
+  }
+
+  /** Puts an edition in use: on disk first, then for look-ups; what it replaces is closed or shared. */
+  async #take(held: Held): Promise<Result<void>> {
+    const before = this.#held;
+    const used = await this.#folder.use(held.generation, this.#damaged ? undefined : before?.generation);
+    if (!used.ok) {
+      if (held.edition.base !== before?.edition.base) held.edition.close();
+      return used;
+    }
+    if (before !== undefined && before.generation.base.folder !== held.generation.base.folder) {
+      this.#previous = this.#damaged ? undefined : before.generation;
+    }
+    this.#damaged = false;
+    this.#show(held);
+    if (before !== undefined && before.edition.base !== held.edition.base) before.edition.close();
+    const { version, date, count } = held.edition.describe();
+    this.#parts.report({ kind: 'edition-in-use', edition: version, date, count });
+    this.#changed();
+    await this.#tidy();
+    return ok(undefined);
+  }
+
+  #show(held: Held): void {
+    this.#held = held;
+    this.#inUse = {
+      describe: () => held.edition.describe(),
+      search: (key) => {
+        const found = held.edition.search(key);
+        if (!found.ok && this.#held === held) this.#foundDamage(found.fault);
+        return found;
+      },
+    };
+    const { version, date, count } = held.edition.describe();
+    this.#parts.log.info('The edition is in use', { version, date, count });
+  }
+
+  #foundDamage(fault: Fault): void {
+    if (this.#damaged || this.#held === undefined) return;
+    this.#damaged = true;
+    this.#parts.log.error('The edition in use is damaged', faultFields(fault));
+    this.#parts.report({ kind: 'edition-damaged', edition: editionOf(this.#held.generation), fault });
+    this.#changed();
+  }
+
+  #refuse(fault: Fault, { name }: Repository): void {
+    const { log, report } = this.#parts;
+    const same = this.#failed?.code === fault.code && this.#failed.detail === fault.detail;
+    if (same || this.#stop.signal.aborted) return;
+    this.#failed = fault;
+    const stays = this.#held === undefined ? 'none is in use' : 'the one in use stays';
+    const fields = { from: name, ...faultFields(fault) };
+    if (!isRefusal(fault)) {
+      log.warn(`The edition could not be renewed; ${stays}`, fields);
+      return;
+    }
+    log.error(`An edition was refused; ${stays}`, fields);
+    report({ kind: 'edition-refused', fault });
+    this.#changed();
+  }
+
+  async #compactIfDue(): Promise<void> {
+    const held = this.#held;
+    if (held === undefined || !isCompactionDue(held, this.#parts.compactAt)) return;
+    // Only a base whose hash is signed is made; with the next edition there is another chance.
+    const pair = baseOf(targetsOf(this.#trusted), editionOf(held.generation));
+    if (pair === undefined) return;
+    const generation = await compact(held, pair, this.#install());
+    if (!generation.ok) {
+      this.#parts.log.error('A new base could not be made', faultFields(generation.fault));
+      return;
+    }
+    const opened = await openGeneration(this.#folder, generation.value, this.#parts.secrets());
+    if (!opened.ok) {
+      this.#parts.log.error('The new base cannot be opened', faultFields(opened.fault));
+      return;
+    }
+    const taken = await this.#take({ generation: generation.value, edition: opened.value.edition });
+    if (!taken.ok) this.#parts.log.error('The new base could not be put in use', faultFields(taken.fault));
+  }
+
+  /** A filter that is gone or damaged is built again from the base; until then look-ups do without. */
+  async #repairFilter(): Promise<void> {
+    const held = this.#held;
+    if (held === undefined) return;
+    const { base, header, overlay } = held.edition;
+    if ((await readFilter(this.#folder, held.generation, base.header.count)) !== undefined) return;
+    const { folder, fingerprints } = held.generation.base;
+    const built = await this.#parts.work(
+      { kind: 'filter', base: this.#folder.baseFiles(folder), sha256: fingerprints.sha256 },
+      this.#stop.signal,
+    );
+    if (this.#held !== held) return;
+    if (!built.ok) {
+      if (built.fault.code === 'EDITION_DAMAGED') this.#foundDamage(built.fault);
+      else this.#parts.log.error('The filter could not be built', faultFields(built.fault));
+      return;
+    }
+    const filter = await readFilter(this.#folder, held.generation, base.header.count);
+    if (filter === undefined) return;
+    this.#show({ ...held, edition: held.edition.with({ base, filter, overlay, header }) });
+  }
+
+  #lookAgain(): void {
+    this.#cancelLook = this.#parts.clock.after(lookEvery, () => {
+      void this.#dropIfRemoved().finally(() => {
+        if (this.#started) this.#lookAgain();
+      });
+    });
+  }
+
+  /** Somebody took the edition away: that is obeyed. */
+  async #dropIfRemoved(): Promise<void> {
+    const held = this.#held;
+    if (held === undefined || (await fileStamp(this.#folder.current)) !== 'absent') return;
+    // It may have been replaced, and its file written, in the meantime.
+    if (this.#held !== held || !this.#started) return;
+    this.#parts.log.warn('The edition was removed');
+    held.edition.close();
+    this.#held = undefined;
+    this.#inUse = undefined;
+    this.#damaged = false;
+    this.#changed();
+  }
+
+  async #tidy(): Promise<void> {
+    await tidy(this.#folder, [this.#held?.generation, this.#previous]);
+  }
+
+  #changed(): void {
+    if (this.#started) this.#parts.onChange();
+  }
+}
+
+/** Whether something came that must not be believed; all else is a line, a centre or a disk in trouble. */
+function isRefusal({ code }: Fault): boolean {
+  if (code === 'EDITION_UNREACHABLE') return false;
+  return code.startsWith('TRUST_') || code.startsWith('EDITION_');
+}
