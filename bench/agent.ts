@@ -8,7 +8,7 @@ import { AgentSettings } from '#contracts/settings/agent.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { silentLog } from '#runtime/log.ts';
 import { loadSettings } from '#runtime/settings.ts';
-import { pagesFolder } from '../bin/places.ts';
+import { editionWorkerFile, pagesFolder } from '../bin/places.ts';
 import { version } from '../bin/version.ts';
 import { passport } from '#test/rigs/documents.ts';
 import { EventReader } from '#test/rigs/event-source.ts';
@@ -168,6 +168,7 @@ async function breakdown(stack: Stack, swipes: number, { say }: BenchOptions): P
     log: silentLog,
     version,
     pageDir: pagesFolder('officer'),
+    editionWorker: editionWorkerFile(),
     observe: (stage, millis) => stages.set(stage, [...(stages.get(stage) ?? []), millis]),
   });
   if (!agent.ok) throw new Error(agent.fault.detail);

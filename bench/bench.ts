@@ -5,7 +5,7 @@ export interface Figure {
   readonly name: string;
   readonly case: string;
   readonly value: number;
-  readonly unit: 'ms' | 'µs' | 'MiB' | '% of a core' | 's' | '1/s' | 'count';
+  readonly unit: 'ms' | 'µs' | 'MiB' | 'B' | 'bits' | '%' | '×' | '% of a core' | 's' | '1/s' | 'count';
   readonly rival?: string;
   readonly ratio?: number;
   /** The limit that the design sets, for the reader of the table. */

@@ -4,11 +4,16 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchAgent } from './agent.ts';
 import { type Bench, machine, table } from './bench.ts';
+import { benchEditions } from './editions.ts';
 import { benchReaders } from './readers.ts';
 
 /** `npm run bench -- NAME [--small] [--json]`: the one way to run every benchmark. */
 const benches: Readonly<Record<string, { title: string; run: Bench }>> = {
   agent: { title: 'frame to verdict with its breakdown, memory, idle, start', run: benchAgent },
+  editions: {
+    title: 'the offline copy beside SQLite, lmdb and a Bloom filter: look-ups, sizes, a day’s delta, memory',
+    run: benchEditions,
+  },
   readers: { title: 'bytes of a reader to a travel document, family by family', run: benchReaders },
 };
 

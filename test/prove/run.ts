@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { proveDifferential } from './differential.ts';
+import { proveEditionKills } from './edition-kills.ts';
 import { proveFuzz } from './fuzz.ts';
 import { proveKills } from './kills.ts';
 import type { ProofOptions } from './proof.ts';
@@ -18,6 +19,11 @@ const proofs: Readonly<
     title: 'kill each of agent, broker and controller at random moments under a stream of hits',
     count: 200,
     prove: proveKills,
+  },
+  editions: {
+    title: 'kill a terminal at random moments while deltas are applied and a base is made',
+    count: 1000,
+    prove: proveEditionKills,
   },
   differential: {
     title: 'compare generated documents with the npm package mrz, field by field',
