@@ -14,11 +14,12 @@ import { createSecretKey } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { fail } from '#contracts/result.ts';
 import { wall } from '#contracts/units.ts';
 import { keyOf, recordOf, TestRepository, type TestRecord } from '#test/rigs/edition-repository.ts';
 import { openTerminal, stickOf } from '#test/rigs/edition-terminal.ts';
 import { eventually } from '#test/rigs/eventually.ts';
-import type { EditionEvent, Editions } from './index.ts';
+import type { EditionEvent, Editions, Repository } from './index.ts';
 
 let folder: string;
 let repository: TestRepository;
@@ -165,6 +166,27 @@ describe('the offline copy', () => {
     expect(readdirSync(at('terminal/bases'))).toContain('4-0');
   });
 
+  test('comes from a stick at once, although the centre has been sending a base for hours', async () => {
+    await repository.publish([recordOf('A1')]);
+    await open();
+    let given: AbortSignal | undefined;
+    const slow: Repository = {
+      ...stickOf(at('repository'), at('terminal')),
+      name: 'the centre',
+      fetch: (_target, signal) => {
+        given = signal;
+        return new Promise((resolve) =>
+          signal.addEventListener('abort', () => resolve(fail('EDITION_UNREACHABLE', 'given up'))),
+        );
+      },
+    };
+    const waiting = terminal?.renew(slow);
+    await eventually(() => given !== undefined, { what: 'the download under way' });
+    await terminal?.renew(stickOf(at('repository'), at('terminal')), { atOnce: true });
+    await waiting;
+    expect([given?.aborted, edition(), kinds('A1'), refusals()]).toEqual([true, 1, ['stolen'], []]);
+  });
+
   test('that somebody takes away is gone within moments, and nobody answers from it', async () => {
     await repository.publish([recordOf('A1')]);
     await open();
@@ -299,6 +321,21 @@ describe('a disk that loses what was written', () => {
     for (const { number } of numbers(2990)) expect(kinds(number)).toEqual(['stolen']);
     await open();
     expect([edition(), kinds('M0000003'), terminal?.state().damaged]).toEqual([2, ['stolen'], false]);
+  });
+
+  test('Damage that shows when a new base is made leaves the edition in use, said to be damaged, and it comes again', async () => {
+    await inUse();
+    damage(at('terminal/bases/1-0/base.payload'), 9000);
+    await repository.publish(numbers(2000, 'L'));
+    await renew();
+    expect([edition(), terminal?.state().damaged, kinds('L0000001')]).toEqual([3, true, ['stolen']]);
+    await renew();
+    expect([edition(), terminal?.state().damaged, kinds('L0000001'), kinds('N0000001')]).toEqual([
+      3,
+      false,
+      ['stolen'],
+      [],
+    ]);
   });
 
   test('Damage that nobody has asked for yet is found when the files are read through', async () => {

@@ -10,6 +10,7 @@ import { fileStamp } from '#runtime/file-watch.ts';
 import { faultFields, type Log } from '#runtime/log.ts';
 import { EditionFolder, editionOf, type Generation } from './generation.ts';
 import { compact, type Held, type InstallParts, isCompactionDue, tidy } from './install.ts';
+import { openKept } from './kept.ts';
 import { openGeneration, readFilter } from './open.ts';
 import { baseOf } from './plan.ts';
 import type { EditionEvent, Repository } from './ports.ts';
@@ -79,6 +80,10 @@ export class Editions {
   /** Why the last attempt to renew it failed. */
   #failed: Fault | undefined;
   #busy: Promise<void> = Promise.resolve();
+  /** What is fetched right now; given up for a stick that somebody has brought. */
+  #fetching = new AbortController();
+  /** Edition of which no base could be made: not tried again before the next one. */
+  #notCompacted = 0;
   #cancelLook = (): void => {};
   #started = false;
 
@@ -104,16 +109,27 @@ export class Editions {
   }
 
   async start(): Promise<void> {
-    await this.#openKept();
+    const { secrets, log } = this.#parts;
+    const { held, previous, damaged, filtered } = await openKept(this.#folder, secrets(), log);
+    this.#previous = previous;
+    this.#damaged = damaged;
+    if (held !== undefined) this.#show(held);
+    // Where the generation before had to be taken, what is left of the other one may still be of use to a person.
+    if (held !== undefined && !damaged) await this.#tidy();
     this.#started = true;
     this.#lookAgain();
-    void this.#alone(() => this.#repairFilter());
+    if (!filtered) void this.#alone(() => this.#buildFilter());
   }
 
-  /** Brings the copy up to date from there, and makes a new base where one is due; resolves when it is done. */
-  renew(repository: Repository): Promise<void> {
+  /**
+   * Brings the copy up to date from there, and makes a new base where one is due; resolves when it is done. With `atOnce`
+   * a download that is under way, which may take hours, is given up for it; what has come of it is kept.
+   */
+  renew(repository: Repository, { atOnce = false }: { readonly atOnce?: boolean } = {}): Promise<void> {
+    if (atOnce) this.#fetching.abort();
     return this.#alone(async () => {
       const { log } = this.#parts;
+      this.#fetching = new AbortController();
       const trusted = await repository.refresh(this.#trusted, this.#parts.now(), async (step) => {
         const kept = await this.#store.keep(step);
         if (kept.ok) this.#trusted = step;
@@ -125,6 +141,7 @@ export class Editions {
       await repository.tidy(new Set(targets.map(({ sha256 }) => sha256)));
       const done = await update(targets, this.#held, {
         ...this.#install(),
+        signal: AbortSignal.any([this.#stop.signal, this.#fetching.signal]),
         replace: this.#damaged,
         repository,
         obtainKey: (id) => this.#parts.obtainKey(id, repository, this.#stop.signal),
@@ -192,32 +209,6 @@ export class Editions {
     return this.#busy;
   }
 
-  async #openKept(): Promise<void> {
-    const { log, secrets } = this.#parts;
-    const previous = await this.#folder.read(this.#folder.previous);
-    this.#previous = previous.ok ? previous.value : undefined;
-    for (const file of [this.#folder.current, this.#folder.previous]) {
-      const generation = await this.#folder.read(file);
-      // The one before is for a damaged one; where somebody took the edition away, there is none.
-      if (!generation.ok && generation.fault.code === 'EDITION_ABSENT') {
-        log.warn('There is no edition', faultFields(generation.fault));
-        return;
-      }
-      const opened = generation.ok
-        ? await openGeneration(this.#folder, generation.value, secrets())
-        : generation;
-      if (generation.ok && opened.ok) {
-        this.#show({ generation: generation.value, edition: opened.value.edition });
-        if (file === this.#folder.current) await this.#tidy();
-        return;
-      }
-      if (!opened.ok) {
-        log.error('The edition that was kept cannot be opened', faultFields(opened.fault));
-        this.#damaged = true;
-      }
-    }
-  }
-
   /** Puts an edition in use: on disk first, then for look-ups; what it replaces is closed or shared. */
   async #take(held: Held): Promise<Result<void>> {
     const before = this.#held;
@@ -280,12 +271,17 @@ export class Editions {
   async #compactIfDue(): Promise<void> {
     const held = this.#held;
     if (held === undefined || !isCompactionDue(held, this.#parts.compactAt)) return;
+    if (editionOf(held.generation) === this.#notCompacted) return;
     // Only a base whose hash is signed is made; with the next edition there is another chance.
     const pair = baseOf(targetsOf(this.#trusted), editionOf(held.generation));
     if (pair === undefined) return;
     const generation = await compact(held, pair, this.#install());
     if (!generation.ok) {
+      if (this.#stop.signal.aborted) return;
+      this.#notCompacted = editionOf(held.generation);
       this.#parts.log.error('A new base could not be made', faultFields(generation.fault));
+      // The base cannot be read, or base and deltas do not make what was signed: what is in use cannot be relied on.
+      if (generation.fault.code === 'EDITION_DAMAGED') this.#foundDamage(generation.fault);
       return;
     }
     const opened = await openGeneration(this.#folder, generation.value, this.#parts.secrets());
@@ -298,11 +294,10 @@ export class Editions {
   }
 
   /** A filter that is gone or damaged is built again from the base; until then look-ups do without. */
-  async #repairFilter(): Promise<void> {
+  async #buildFilter(): Promise<void> {
     const held = this.#held;
     if (held === undefined) return;
     const { base, header, overlay } = held.edition;
-    if ((await readFilter(this.#folder, held.generation, base.header.count)) !== undefined) return;
     const { folder, fingerprints } = held.generation.base;
     const built = await this.#parts.work(
       { kind: 'filter', base: this.#folder.baseFiles(folder), sha256: fingerprints.sha256 },

@@ -112,7 +112,7 @@ async function watchStick(
   const metadata = join(seed, 'metadata');
   const repository = stickRepository(seed, downloads, clock);
   const from = await fileStamp(metadata);
-  if (from !== 'absent') void editions.renew(repository);
+  if (from !== 'absent') void editions.renew(repository, { atOnce: true });
   return watchFile({
     file: metadata,
     from,
@@ -120,7 +120,7 @@ async function watchStick(
     clock,
     still: true,
     changed: async () => {
-      if ((await fileStamp(metadata)) !== 'absent') void editions.renew(repository);
+      if ((await fileStamp(metadata)) !== 'absent') void editions.renew(repository, { atOnce: true });
       return true;
     },
   });
