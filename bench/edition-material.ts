@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
+import { createSecretKey, randomBytes } from 'node:crypto';
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { openSource, publishEdition, type Published } from '#central/publisher/i
 import { searchKey, type SearchKey } from '#contracts/search-key.ts';
 import { wall } from '#contracts/units.ts';
 import { Base } from '#formats/edition/index.ts';
+import { Fingerprinter } from '#formats/fingerprint.ts';
 import type { NamedSecret } from '#formats/keyed.ts';
 import { valueOf } from '#test/rigs/bureau.ts';
 import { TestRepository } from '#test/rigs/edition-repository.ts';
@@ -61,6 +62,7 @@ export async function makeMaterial(
           date: now,
           fill,
           newBase: false,
+          fewer: false,
           say: () => {},
         },
         now,
@@ -145,9 +147,13 @@ export interface Rival {
   close(): void | Promise<void>;
 }
 
-/** The first eight bytes of the HMAC, as every rival uses them. */
-function print(secret: NamedSecret, key: SearchKey): Buffer {
-  return createHmac('sha256', secret.key).update(key).digest().subarray(0, 8);
+/** Every rival gets the fingerprint as fast as we do. */
+function printOf(secret: NamedSecret): (key: SearchKey) => Buffer {
+  const print = new Fingerprinter(secret);
+  return (key) => {
+    print.of(key);
+    return print.bytes();
+  };
 }
 
 /** Tables of the same fingerprints and payloads, filled in their order, which is the fastest that each can be filled. */
@@ -157,7 +163,7 @@ export async function makeRivals(
   say: (text: string) => void,
 ): Promise<Rival[]> {
   const file = join(folder, 'rival.db');
-  const { secret } = material.repository;
+  const print = printOf(material.repository.secret);
   say('filling the SQLite table');
   const filling = new Database(file);
   filling.pragma('journal_mode = OFF');
@@ -194,15 +200,15 @@ export async function makeRivals(
   return [
     {
       name: 'better-sqlite3',
-      has: (key) => select.get(print(secret, key)) !== undefined,
+      has: (key) => select.get(print(key)) !== undefined,
       close: () => void better.close(),
     },
     {
       name: 'node:sqlite',
-      has: (key) => builtSelect.get(print(secret, key)) !== undefined,
+      has: (key) => builtSelect.get(print(key)) !== undefined,
       close: () => built.close(),
     },
-    { name: 'lmdb', has: (key) => lmdb.get(print(secret, key)) !== undefined, close: () => lmdb.close() },
+    { name: 'lmdb', has: (key) => lmdb.get(print(key)) !== undefined, close: () => lmdb.close() },
   ];
 }
 

@@ -1,5 +1,7 @@
-import { availableParallelism } from 'node:os';
-import type { Bench, Figure } from './bench.ts';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Bench, type Figure, round } from './bench.ts';
+import { writeSyntheticCsv } from './collection.ts';
 import { benchAgentMemory } from './edition-agent.ts';
 import { benchDelta } from './edition-delta.ts';
 import { benchLookups, benchSize, benchTails, openBench } from './edition-lookups.ts';
@@ -24,7 +26,22 @@ export const benchEditions: Bench = async ({ small, folder, say }) => {
   for (const rival of rivals) await rival.close();
   edition.close();
   figures.push(...(await benchDelta(material, folder, filterFile, say)));
-  figures.push(...(await benchAgentMemory(material, folder, say)));
-  figures.push({ name: 'machine', case: 'cores', value: availableParallelism(), unit: 'count' });
+  figures.push(...(await benchAgentMemory(material, folder, say, { residentMiB: 130 })));
   return figures;
+};
+
+/** The same at the size of a later day: what publishing takes, how large the base is, and what the terminal needs. */
+export const benchLargeEdition: Bench = async ({ small, folder, say }) => {
+  const count = small ? 1_000_000 : 150_000_000;
+  say(`writing ${count} synthetic records`);
+  writeSyntheticCsv(join(folder, 'synthetic.csv'), { seed: 1, count });
+  const limits = { residentMiB: 350, publishSeconds: 900, publishMiB: 4096 };
+  const figures = await benchAgentMemory({ count }, folder, say, limits);
+  const bits = (statSync(join(folder, 'big-repository/state/1/base.fingerprints')).size * 8) / count;
+  const limit = 64 - Math.log2(count) + 1.44;
+  return [
+    ...figures,
+    { name: 'fingerprints', case: 'bits a document', value: round(bits), unit: 'bits' },
+    { name: 'fingerprints', case: 'times the limit', value: round(bits / limit), unit: '×', target: 1.1 },
+  ];
 };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchAgent } from './agent.ts';
 import { type Bench, machine, table } from './bench.ts';
-import { benchEditions } from './editions.ts';
+import { benchEditions, benchLargeEdition } from './editions.ts';
 import { benchReaders } from './readers.ts';
 
 /** `npm run bench -- NAME [--small] [--json]`: the one way to run every benchmark. */
@@ -13,6 +13,10 @@ const benches: Readonly<Record<string, { title: string; run: Bench }>> = {
   editions: {
     title: 'the offline copy beside SQLite, lmdb and a Bloom filter: look-ups, sizes, a day’s delta, memory',
     run: benchEditions,
+  },
+  'editions-large': {
+    title: 'the same with 150 million documents: publishing, size, memory',
+    run: benchLargeEdition,
   },
   readers: { title: 'bytes of a reader to a travel document, family by family', run: benchReaders },
 };

@@ -188,9 +188,10 @@ export const errors = {
     remedy: 'Bring an edition by the link or on a stick.',
   },
   EDITION_DAMAGED: {
-    what: 'The edition file is damaged.',
-    meaning: 'It was refused; the one before stays in use.',
-    remedy: 'Get the edition again.',
+    what: 'A file of an edition is damaged, or is not the one that was signed.',
+    meaning:
+      'What was to be taken is refused and the edition in use stays; where it is the one in use, documents of the damaged part are `unresolved` and it is fetched again.',
+    remedy: 'If it happens again, check the disk; at the publisher, publish again with --base.',
   },
   EDITION_FOREIGN: {
     what: 'The edition was made with another key than this terminal holds.',
@@ -204,10 +205,9 @@ export const errors = {
     remedy: 'Update this terminal first, or publish the edition with the release that the terminal runs.',
   },
   EDITION_OLDER: {
-    what: 'The edition is older than the one in use.',
-    meaning: 'It was refused; the one in use stays.',
-    remedy:
-      'Bring the newest edition. To go back on purpose, remove the file of the edition first and then put the older one in its place.',
+    what: 'The collection is older than the edition that was published last.',
+    meaning: 'Nothing was published; terminals keep the edition that they have.',
+    remedy: 'Publish from the newest collection; --date says how old it is where its file does not.',
   },
   EDITION_GAP: {
     what: 'The delta does not follow the edition that is here.',
@@ -262,6 +262,12 @@ export const errors = {
       'Nothing of it was taken, so that no record is missing unseen; what was loaded before stays in use and grows older.',
     remedy:
       'Correct the rows and columns listed at their source; docs/collection.md says what each may hold.',
+  },
+  COLLECTION_SHRUNK: {
+    what: 'The collection has far fewer records than the edition that was published last.',
+    meaning:
+      'Nothing was published: a source that was cut off looks the same, and every record that is missing would pass.',
+    remedy: 'Check the source. If the records are gone on purpose, say so with --fewer.',
   },
   REGISTRY_INVALID: {
     what: 'The registry of terminals is damaged or is not a registry.',

@@ -19,7 +19,7 @@ export const FingerprintKeys = Type.Object(
     /** Newest first; each seals a `NamedSecretText` of the same id. */
     keys: Type.Array(
       Type.Object(
-        { id: Type.String({ pattern: '^[A-Za-z0-9-]{1,62}$' }), wrapped: WrappedSecret },
+        { id: Type.String({ pattern: '^[A-Za-z0-9._-]{1,62}$' }), wrapped: WrappedSecret },
         { additionalProperties: false },
       ),
       { minItems: 1, maxItems: 8 },

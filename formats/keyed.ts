@@ -22,11 +22,6 @@ export function readNamedSecret(file: NamedSecretFile): NamedSecret {
   return { id: file.id, key: createSecretKey(Buffer.from(file.secret, 'hex')) };
 }
 
-/** Fingerprint of a search key in an edition: HMAC-SHA-256 cut to 64 bits, 8 bytes. */
-export function fingerprint(secret: NamedSecret, key: SearchKey): Buffer {
-  return createHmac('sha256', secret.key).update(key).digest().subarray(0, 8);
-}
-
 /** Digest of a search key in the audit: the key's version, a colon and 128 bits in hexadecimal. */
 export function auditDigest(secret: NamedSecret, key: SearchKey): string {
   return `${secret.id}:${createHmac('sha256', secret.key).update(key).digest('hex').slice(0, 32)}`;

@@ -338,6 +338,28 @@ describe('a disk that loses what was written', () => {
     ]);
   });
 
+  test('A damaged copy whose deltas do not come stays in use, and the base is not fetched twice', async () => {
+    await inUse();
+    await repository.publish([...numbers(2980), ...numbers(10, 'M')]);
+    damage(at('terminal/bases/1-0/base.payload'), 9000);
+    await terminal?.verify();
+    const stick = stickOf(at('repository'), at('terminal'));
+    const fetched: string[] = [];
+    const withoutDeltas: Repository = {
+      ...stick,
+      fetch: (target, signal) => {
+        fetched.push(target.about.part);
+        return target.about.part === 'delta'
+          ? Promise.resolve(fail('EDITION_UNREACHABLE', 'the line broke'))
+          : stick.fetch(target, signal);
+      },
+    };
+    await terminal?.renew(withoutDeltas);
+    expect([edition(), terminal?.state().damaged, fetched]).toEqual([2, true, ['delta']]);
+    await renew();
+    expect([edition(), terminal?.state().damaged, kinds('N0002985')]).toEqual([3, false, []]);
+  });
+
   test('Damage that nobody has asked for yet is found when the files are read through', async () => {
     await inUse();
     await terminal?.verify();

@@ -1,5 +1,5 @@
 import { access } from 'node:fs/promises';
-import type { NamedTarget } from '#contracts/edition-target.ts';
+import type { DeltaTarget, NamedTarget } from '#contracts/edition-target.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
 import { editionOf } from './generation.ts';
 import { type Held, installBase, installDelta, type InstallParts } from './install.ts';
@@ -36,16 +36,37 @@ export async function update(
   if (!plan.ok) return plan;
   if (plan.value === undefined) return ok(undefined);
   const { base, deltas } = plan.value;
-  let held = parts.replace ? undefined : inUse;
-  if (base !== undefined) {
-    const fresh = await fetchBase(base, parts);
-    if (!fresh.ok) return fresh;
-    held = fresh.value;
-    const taken = await takeIfNewest(held, inUse, parts);
-    if (!taken.ok) return taken;
+  if (base === undefined) {
+    if (inUse === undefined)
+      return fail('INTERNAL', 'Deltas were planned without an edition to apply them to.');
+    return applyAll(inUse, deltas, inUse, parts);
   }
+  if (inUse !== undefined) {
+    // The base alone may be older than what is in use: it is not unpacked before all that has to follow it is here, so
+    // that a line that breaks does not cost the base again.
+    for (const target of deltas) {
+      const fetched = await parts.repository.fetch(target, parts.signal);
+      if (!fetched.ok) return fetched;
+    }
+  }
+  const fresh = await fetchBase(base, parts);
+  if (!fresh.ok) return fresh;
+  const taken = await takeIfNewest(fresh.value, inUse, parts);
+  if (!taken.ok) return taken;
+  const done = await applyAll(fresh.value, deltas, inUse, parts);
+  if (!done.ok && !isNewest(fresh.value, inUse)) fresh.value.edition.close();
+  return done;
+}
+
+/** Applies one delta after the other, and puts each edition in use that is not older than what was. */
+async function applyAll(
+  from: Held,
+  deltas: readonly NamedTarget<DeltaTarget>[],
+  inUse: Held | undefined,
+  parts: UpdateParts,
+): Promise<Result<void>> {
+  let held = from;
   for (const target of deltas) {
-    if (held === undefined) return fail('INTERNAL', 'A delta was planned without an edition to apply it to.');
     const next = await fetchDelta(held, target, parts);
     if (!next.ok) return next;
     held = next.value;
@@ -72,7 +93,7 @@ async function fetchBase(base: BasePair, parts: UpdateParts): Promise<Result<Hel
 
 async function fetchDelta(
   held: Held,
-  target: Parameters<typeof installDelta>[1],
+  target: NamedTarget<DeltaTarget>,
   parts: UpdateParts,
 ): Promise<Result<Held>> {
   // One that was applied before, to a base that had to be replaced, is still there.
@@ -87,8 +108,11 @@ async function fetchDelta(
 
 /** A base that replaces a damaged one may be older than what is in use, until its deltas have come. */
 async function takeIfNewest(held: Held, inUse: Held | undefined, parts: UpdateParts): Promise<Result<void>> {
-  if (inUse !== undefined && editionOf(held.generation) < editionOf(inUse.generation)) return ok(undefined);
-  return parts.take(held);
+  return isNewest(held, inUse) ? parts.take(held) : ok(undefined);
+}
+
+function isNewest(held: Held, inUse: Held | undefined): boolean {
+  return inUse === undefined || editionOf(held.generation) >= editionOf(inUse.generation);
 }
 
 async function isThere(file: string): Promise<boolean> {

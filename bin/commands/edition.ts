@@ -28,6 +28,7 @@ const options = {
   query: { type: 'string' },
   date: { type: 'string' },
   base: { type: 'boolean' },
+  fewer: { type: 'boolean' },
   out: { type: 'string' },
   'passphrase-file': { type: 'string' },
 } as const;
@@ -38,7 +39,7 @@ const verbs = {
       'checkpost edition publish --repository DIR --authority DIR (--csv FILE | --database FILE --query SQL)',
     words: 0,
     required: ['repository', 'authority'],
-    optional: ['csv', 'database', 'query', 'date', 'base', 'passphrase-file'],
+    optional: ['csv', 'database', 'query', 'date', 'base', 'fewer', 'passphrase-file'],
   },
   refresh: {
     usage: 'checkpost edition refresh --repository DIR --authority DIR',
@@ -71,7 +72,7 @@ export const command: Command = {
   help: `
 checkpost edition: publish editions, the offline copies of a collection, in a repository that the centre serves
 
-Usage: checkpost edition publish --repository DIR --authority DIR --csv FILE [--base] [--date INSTANT]
+Usage: checkpost edition publish --repository DIR --authority DIR --csv FILE [--base] [--fewer] [--date INSTANT]
        checkpost edition publish --repository DIR --authority DIR --database FILE --query SQL
        checkpost edition refresh --repository DIR --authority DIR
        checkpost edition show    --repository DIR
@@ -93,6 +94,8 @@ stick writes what a terminal needs to begin with, for a line that would take hou
   --date INSTANT           how old the collection's knowledge is, such as 2026-11-24T06:00:00Z
                            without it: when the CSV file was last written, else now
   --base                   serve a whole base with this edition, however little has changed
+  --fewer                  publish although more than a tenth of the records are gone: without it a source that was
+                           cut off, such as a pipe whose other end died, is refused
   --out DIR                where the stick is
   --passphrase-file FILE   file with the passphrase of the private keys, where they have one
   --json                   print one JSON object, or {"error"}
@@ -139,6 +142,7 @@ const act: Readonly<Record<keyof typeof verbs, Act>> = {
               sink(key, record);
             }, work),
           newBase: args.flag('base'),
+          fewer: args.flag('fewer'),
           say: ({ phase, done, total }) => bar.show(phases[phase], done, total),
         },
         now,

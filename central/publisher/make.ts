@@ -17,7 +17,8 @@ import {
   verifyFile,
   type WrittenBase,
 } from '#formats/edition/index.ts';
-import { fingerprint, type NamedSecret } from '#formats/keyed.ts';
+import { Fingerprinter } from '#formats/fingerprint.ts';
+import type { NamedSecret } from '#formats/keyed.ts';
 import { syncFolder } from '#runtime/durable-file.ts';
 import type { Repository } from './repository.ts';
 import { EntrySorter } from './sorter.ts';
@@ -42,12 +43,14 @@ export interface MakeOrder {
   /** Milliseconds since 1970: how old the knowledge is. */
   readonly date: number;
   readonly fill: Fill;
+  /** With fewer records nothing is made. */
+  readonly least: number;
   readonly say: Say;
 }
 
 /**
  * Makes the whole of an edition in the repository's state: sorts the records' fingerprints in bounded memory and writes
- * the base. Nothing is described yet. Faults: those of `fill`, and COLLECTION_INVALID where thousands of records are of
+ * the base. Nothing is described yet. Faults: those of `fill`, COLLECTION_SHRUNK, and COLLECTION_INVALID where tens of thousands of records are of
  * one document.
  */
 export async function makeState(
@@ -61,11 +64,19 @@ export async function makeState(
   const sorter = new EntrySorter(unfinished);
   try {
     const encode = payloadEncoder();
+    const print = new Fingerprinter(secret);
     const filled = await order.fill((key, record) => {
-      sorter.add(fingerprint(secret, key), encode(record));
+      print.of(key);
+      sorter.add(print.hi, print.lo, encode(record));
       if (sorter.count % 100_000 === 0) say({ phase: 'read', done: sorter.count });
     }, unfinished);
     if (!filled.ok) return filled;
+    if (sorter.count < order.least) {
+      return fail(
+        'COLLECTION_SHRUNK',
+        `It has ${sorter.count} records; at least ${Math.ceil(order.least)} were to be expected after the last edition.`,
+      );
+    }
     const header: EditionHeader = {
       collection: 'sltd',
       edition,
@@ -109,7 +120,11 @@ function write(
   } catch (thrown) {
     writer.abandon();
     if (!(thrown instanceof BucketFull)) throw thrown;
-    return fail('COLLECTION_INVALID', 'Thousands of its records are of one and the same document.', thrown);
+    return fail(
+      'COLLECTION_INVALID',
+      'Tens of thousands of its records are of one and the same document.',
+      thrown,
+    );
   }
 }
 

@@ -88,6 +88,13 @@ describe('a publishing that is refused changes no file', () => {
     await goesOn(3);
   });
 
+  test('with far fewer records than before, as of a pipe whose other end died, unless somebody says that it is right', async () => {
+    const left = (count: number) => ({ ...repository.order(some(count)), fewer: false });
+    expect(await refusal(left(98))).toBe('COLLECTION_SHRUNK');
+    expect(valueOf(await publish(left(99))).records).toBe(99);
+    expect(valueOf(await publish({}, 1)).records).toBe(1);
+  });
+
   test('with tens of thousands of records of one document', async () => {
     const { number, ...record } = recordOf('SPECSAME');
     const fill: PublishOrder['fill'] = (sink) => {

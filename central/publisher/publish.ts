@@ -36,6 +36,8 @@ export interface PublishOrder {
   readonly fill: Fill;
   /** Serves a whole base whatever the changes are. */
   readonly newBase: boolean;
+  /** Publishes although far fewer records are left than the edition before has. */
+  readonly fewer: boolean;
   readonly say: Say;
 }
 
@@ -53,6 +55,9 @@ export interface Published {
   readonly baseServed: boolean;
 }
 
+/** Where less than this share of the records is left, somebody must say that it is right. */
+const leastKept = 0.9;
+
 const day = 86_400_000;
 /** How long each description is believed. The snapshot seeds terminals from sticks for as long. */
 export const lifetimes = { targets: 90 * day, snapshot: 90 * day, timestamp: 7 * day } as const;
@@ -60,7 +65,7 @@ export const lifetimes = { targets: 90 * day, snapshot: 90 * day, timestamp: 7 *
 /**
  * Makes the next edition of a collection and publishes it in the repository: the whole base, the delta from the edition
  * before, and the signed description, `timestamp.json` last. Whatever goes wrong before that, terminals see the edition
- * before. Faults: those of `fill`, COLLECTION_INVALID, REPOSITORY_BUSY, TRUST_*, EDITION_DAMAGED, EDITION_OLDER (the
+ * before. Faults: those of `fill`, COLLECTION_INVALID, COLLECTION_SHRUNK, REPOSITORY_BUSY, TRUST_*, EDITION_DAMAGED, EDITION_OLDER (the
  * collection is older than the edition published last), FILE_REFUSED.
  */
 export async function publishEdition(order: PublishOrder, now: WallTime): Promise<Result<Published>> {
@@ -103,6 +108,7 @@ async function publish(
     secret: order.fingerprint,
     edition: from + 1,
     date,
+    least: order.fewer ? 0 : (newest?.about.count ?? 0) * leastKept,
     fill: order.fill,
     say: order.say,
   });

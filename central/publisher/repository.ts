@@ -9,7 +9,7 @@ import { CheckpostError, systemCode } from '#runtime/errors.ts';
 import { takeLock } from './lock.ts';
 
 /**
- * The repository of a bureau's editions: a folder that the centre serves as it is and that can be copied to a stick.
+ * The repository of a bureau's editions: a folder of which the centre serves `metadata`, `targets` and `keys`.
  *
  *     metadata/N.root.json, N.targets.json, N.snapshot.json, timestamp.json   The Update Framework's
  *     targets/sltd/12/HASH.base.fingerprints, …                               what they describe

@@ -15,20 +15,12 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Bytes of a fingerprint from its halves. */
-function fingerprintOf(hi: number, lo: number): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeUInt32BE(hi);
-  bytes.writeUInt32BE(lo, 4);
-  return bytes;
-}
-
 /** What comes out, and which files were written meanwhile. */
 function sort(rows: readonly Row[], pieceEntries?: number) {
   const sorter = new EntrySorter(folder, pieceEntries);
   const sorted: Row[] = [];
   try {
-    for (const [hi, lo, payload] of rows) sorter.add(fingerprintOf(hi, lo), payload);
+    for (const [hi, lo, payload] of rows) sorter.add(hi, lo, payload);
     expect(sorter.count).toBe(rows.length);
     const files = readdirSync(folder);
     for (const chunk of sorter.sorted()) {
@@ -97,7 +89,7 @@ describe('sorting entries', () => {
   test('gives nothing for nothing, and leaves no file when it is given up before its end', () => {
     expect(sort([]).sorted).toEqual([]);
     const sorter = new EntrySorter(folder, 1);
-    for (let at = 0; at < 100; at++) sorter.add(fingerprintOf(at, at), 0);
+    for (let at = 0; at < 100; at++) sorter.add(at, at, 0);
     expect(existsSync(join(folder, 'part-0'))).toBe(true);
     const [first] = sorter.sorted();
     expect(first?.hi).toHaveLength(100);

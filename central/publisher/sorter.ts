@@ -29,16 +29,17 @@ export class EntrySorter {
     return this.#count;
   }
 
-  /** `fingerprint` is the 8 bytes of formats/keyed.ts. */
-  add(fingerprint: Buffer, payload: number): void {
-    const part = fingerprint[0] as number;
+  /** The halves of a fingerprint (formats/fingerprint.ts), and the payload of its record. */
+  add(hi: number, lo: number, payload: number): void {
+    const part = hi >>> 24;
     const buffer = this.#buffers[part] as Buffer;
     let at = this.#filled[part] as number;
     if (at === buffer.length) {
       this.#spill(part);
       at = 0;
     }
-    for (let byte = 0; byte < 8; byte++) buffer[at + byte] = fingerprint[byte] as number;
+    buffer.writeUInt32BE(hi, at);
+    buffer.writeUInt32BE(lo, at + 4);
     buffer[at + 8] = Math.floor(payload / 2 ** 32);
     buffer.writeUInt32BE(payload % 2 ** 32, at + 9);
     this.#filled[part] = at + entryBytes;

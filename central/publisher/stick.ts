@@ -21,9 +21,9 @@ export interface WrittenStick {
 
 /**
  * Writes what seeds a terminal into a folder, such as a stick: the newest base that is served, the deltas since, the
- * wrapped fingerprint keys, and the signed description without the timestamp, which would be stale before the stick arrives. What an earlier one left there
- * goes first, since the highest version would win; the description comes last: a stick that was pulled out too early is
- * none. Nothing else in the folder is touched. Faults: REPOSITORY_ABSENT, TRUST_*, EDITION_DAMAGED (a file is not the one
+ * wrapped fingerprint keys, and the signed description without the timestamp, which would be stale before the stick
+ * arrives. What an earlier one left there goes first, since the highest version would win; the description comes last: a
+ * stick that was pulled out too early is none. Nothing else in the folder is touched. Faults: REPOSITORY_ABSENT, TRUST_*, EDITION_DAMAGED (a file is not the one
  * that was signed, and would only be found out at the post), FILE_REFUSED.
  */
 export async function writeStick(

@@ -18,7 +18,7 @@ export interface WrittenBase {
   readonly payload: WrittenFile;
 }
 
-/** More records under one prefix than a bucket can hold: thousands of records of one and the same document. */
+/** More records under one prefix than a bucket can hold: tens of thousands of records of one document. */
 export class BucketFull extends Error {}
 
 /**

@@ -101,7 +101,9 @@ export class Base {
       if (header[name] !== second.value.header[name])
         return damaged('Its two files are of different editions.');
     }
-    if (q !== prefixBits(header.count)) return damaged('Its header is not one of a base.');
+    if (q !== prefixBits(header.count) || !isOfBase(header) || !isOfBase(second.value.header)) {
+      return damaged('Its header is not one of a base.');
+    }
     if (second.value.leavesAt !== headerBytes + payloadSectionBytes(header.count)) {
       return damaged('Its payload has not the length that its count asks for.');
     }
@@ -246,6 +248,11 @@ export class Base {
 const none: Result<readonly number[]> = ok([]);
 const read: Result<undefined> = ok(undefined);
 const chunkRecords = 16_384;
+
+/** Fields that only a delta has are 0. */
+function isOfBase({ from, additions, removals, parameters }: Header): boolean {
+  return from + additions + removals + parameters[1] === 0;
+}
 
 function isSound(bytes: Buffer, bucket: number, count: number): boolean {
   const check = (crc32(bytes.subarray(checkBytes)) ^ bucket) >>> 0;

@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { EditionRecord } from '#contracts/edition.ts';
 import { type SearchKey, searchKey } from '#contracts/search-key.ts';
 import { seeded } from '#test/rigs/random.ts';
-import { fingerprint, type NamedSecret } from '../keyed.ts';
+import { Fingerprinter } from '../fingerprint.ts';
+import { type NamedSecret } from '../keyed.ts';
 import type { Base } from './base.ts';
 import { onlyRecord } from './delta-columns.ts';
 import { checkSecret, Edition, fingerprintCheck, type MembershipFilter, noFilter } from './edition.ts';
@@ -45,7 +46,9 @@ const record = (reportedOn: string, parts: Partial<EditionRecord> = {}): Edition
   ...parts,
 });
 const rowOf = (number: string, record: EditionRecord): Row => {
-  const print = fingerprint(secret, key(number));
+  const printer = new Fingerprinter(secret);
+  printer.of(key(number));
+  const print = printer.bytes();
   return [print.readUInt32BE(0), print.readUInt32BE(4), encodePayload(record)];
 };
 const only = ([hi, lo]: Row): Row => [hi, lo, onlyRecord];

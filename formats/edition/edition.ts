@@ -1,7 +1,8 @@
 import type { EditionDescription, EditionRecord } from '#contracts/edition.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
 import type { SearchKey } from '#contracts/search-key.ts';
-import { fingerprint, type NamedSecret } from '../keyed.ts';
+import { Fingerprinter } from '../fingerprint.ts';
+import type { NamedSecret } from '../keyed.ts';
 import type { Base } from './base.ts';
 import { decodePayload } from './entries.ts';
 import { damaged, type EditionHeader } from './header.ts';
@@ -12,7 +13,9 @@ const noDocument = '|' as SearchKey;
 
 /** What shows in a header that the secret itself is the same, not its id alone: 16 hexadecimal digits. */
 export function fingerprintCheck(secret: NamedSecret): string {
-  return fingerprint(secret, noDocument).toString('hex');
+  const print = new Fingerprinter(secret);
+  print.of(noDocument);
+  return print.bytes().toString('hex');
 }
 
 /**
@@ -48,6 +51,7 @@ export class Edition {
   readonly filter: MembershipFilter;
   readonly header: EditionHeader;
   readonly #secret: NamedSecret;
+  readonly #print: Fingerprinter;
 
   /** `header` is that of the last delta, or of the base where there is none. */
   constructor(parts: {
@@ -62,6 +66,7 @@ export class Edition {
     this.overlay = parts.overlay;
     this.header = parts.header;
     this.#secret = parts.secret;
+    this.#print = new Fingerprinter(parts.secret);
   }
 
   /** Another edition, or the same with another filter, under the same secret. */
@@ -86,8 +91,8 @@ export class Edition {
    * disk gave is not what was written, so that nobody can say.
    */
   search(key: SearchKey): Result<readonly EditionRecord[]> {
-    const print = fingerprint(this.#secret, key);
-    return this.find(print.readUInt32BE(0), print.readUInt32BE(4));
+    this.#print.of(key);
+    return this.find(this.#print.hi, this.#print.lo);
   }
 
   /** The same by the halves of the fingerprint. */

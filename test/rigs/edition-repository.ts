@@ -86,6 +86,7 @@ export class TestRepository {
         return Promise.resolve(ok(undefined));
       },
       newBase: false,
+      fewer: true,
       say: () => {},
       ...more,
     };
