@@ -5,6 +5,7 @@ import { writeSyntheticCsv } from './collection.ts';
 import { benchAgentMemory } from './edition-agent.ts';
 import { benchDelta } from './edition-delta.ts';
 import { benchLookups, benchSize, benchTails, openBench } from './edition-lookups.ts';
+import { benchLookAlikes } from './edition-look-alikes.ts';
 import { makeMaterial, makeRivals } from './edition-material.ts';
 
 /**
@@ -21,6 +22,8 @@ export const benchEditions: Bench = async ({ small, folder, say }) => {
   figures.push(...benchLookups(material, edition, rivals));
   const [sqlite] = rivals;
   if (sqlite !== undefined) figures.push(...benchTails(material, edition, sqlite));
+  say('look-alikes');
+  figures.push(...benchLookAlikes(material, edition));
   say('sizes');
   figures.push(...benchSize(material, filter));
   for (const rival of rivals) await rival.close();

@@ -55,7 +55,8 @@ export async function proveEditionKills({
 
   const counts = { kills: 0, tooLate: 0, whileApplying: 0, whileCompacting: 0, bad: 0, lookups: 0 };
   const afterwards: Record<string, number> = {};
-  let longest = 400;
+  /** How long each kind of work is thought to take, in milliseconds; it is learnt from kills that came too late. */
+  const longest = { applying: 150, compacting: 300 };
   for (let round = 0; counts.kills < count; round++) {
     if (round > count * 4 + 50) throw new Error('too many kills came too late');
     const terminal = at(`terminal-${round}`);
@@ -72,14 +73,15 @@ export async function proveEditionKills({
       ],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
-    const told = await killAtRandom(child, random() * longest);
+    const kind = round % 2 === 0 ? 'applying' : 'compacting';
+    const after = kind === 'applying' ? 'begin' : `in-use ${newest}`;
+    const told = await killAtRandom(child, after, random() * longest[kind]);
     if (told.includes('end')) {
-      // The work took less time than was thought.
-      longest = Math.max(50, longest * 0.9);
+      longest[kind] = Math.max(20, longest[kind] * 0.9);
       counts.tooLate++;
     } else {
       counts.kills++;
-      longest *= 1.01;
+      longest[kind] *= 1.01;
       if (told.includes(`in-use ${newest}`)) counts.whileCompacting++;
       else counts.whileApplying++;
       const before = Math.max(
@@ -101,15 +103,19 @@ export async function proveEditionKills({
   return { ...counts, afterwards };
 }
 
-/** Kills the child so many milliseconds after it has begun its work; the lines that it said until then. */
-async function killAtRandom(child: ReturnType<typeof spawn>, millis: number): Promise<string[]> {
+/** Kills the child so many milliseconds after it has said that it is so far; the lines that it said until then. */
+async function killAtRandom(
+  child: ReturnType<typeof spawn>,
+  after: string,
+  millis: number,
+): Promise<string[]> {
   let text = '';
   const lines = (): string[] => text.split('\n').filter((line) => line !== '');
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const begun = new Promise<void>((resolve) => {
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk;
-      if (lines().includes('begin')) resolve();
+      if (lines().includes(after)) resolve();
     });
   });
   await Promise.race([begun, ended]);
