@@ -67,6 +67,16 @@ describe('the way of a document', () => {
     expect(bench.last().verdict).toMatchObject({ kind: 'unresolved', reason: 'no-basis' });
   });
 
+  test('where the copy cannot be read, the document is unresolved and no pass, and what can be read still counts', async () => {
+    bench.link = 'down';
+    bench.unreadable = (key) => key === 'UTO|L898902C3';
+    await bench.swipe(specimen('L898902C3'));
+    expect(bench.last().verdict).toMatchObject({ kind: 'unresolved', reason: 'edition-damaged' });
+    bench.edition?.set('UTO|L898902G3', [stolen]);
+    await bench.swipe(specimen('L898902C3', ['L898902G3']));
+    expect(bench.last().verdict).toMatchObject({ kind: 'possible', matches: [{ number: 'L898902G3' }] });
+  });
+
   test('until the time is verified in this boot, no-record from the edition is unresolved', async () => {
     bench.close();
     bench = new Bench(false);

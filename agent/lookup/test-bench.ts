@@ -79,8 +79,8 @@ export class Bench {
   link: LinkState = 'up';
   /** Keys in the edition; undefined where there is none. */
   edition: Map<string, EditionRecord[]> | undefined = new Map();
-  /** Nothing of it can be read. */
-  editionDamaged = false;
+  /** Of which keys the edition cannot be read. */
+  unreadable: (key: string) => boolean = () => false;
   /** How the centre answers; the default knows nothing. */
   answer: (request: LookupRequest) => Promise<Result<LookupResponse>> = (request) =>
     Promise.resolve(ok({ lookup: request.lookup, source, time: '2026-01-15T08:00:00.000Z', candidates: [] }));
@@ -122,7 +122,7 @@ export class Bench {
         return {
           describe: () => ({ ...source, fingerprintKey: '1', bytes: 1 }),
           search: (key) =>
-            this.editionDamaged ? fail('EDITION_DAMAGED', 'a block') : ok(keys.get(key) ?? []),
+            this.unreadable(key) ? fail('EDITION_DAMAGED', 'a block') : ok(keys.get(key) ?? []),
         };
       },
       recorder: { record: (happening) => this.record(happening) },

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { buildPages } from '../../bin/dev/pages.ts';
 import {
   type BrowserRig,
+  counter,
   lookOfElement,
   lowestContrast,
   type OpenPage,
@@ -192,6 +193,34 @@ describe.skipIf(missing !== undefined)("the officer's page", () => {
       expect(text).toContain(words);
     desk.tell({ edition: null });
     await line.getByText('none on this terminal').waitFor();
+  });
+
+  test('says that the copy is getting old, damaged or too old, and what a damaged one could not answer', async () => {
+    const line = opened.page.getByLabel('State of this terminal');
+    const { edition } = desk.terminal();
+    if (edition === null) throw new Error('the desk has a copy');
+    desk.tell({ edition: { ...edition, aging: true } });
+    await line.getByText('getting old: of').waitFor();
+    desk.tell({ edition: { ...edition, aging: true, damaged: true } });
+    await line.getByText('damaged in part: of').waitFor();
+    const verdict = {
+      kind: 'unresolved',
+      reason: 'edition-damaged',
+      age: edition.age,
+      recorded: true,
+    } as const;
+    desk.show(lookupView(1, { verdict }));
+    await shows('unresolved');
+    expect(await big().innerText()).toContain('part of the offline copy is damaged');
+    for (const size of [counter, phone]) {
+      await opened.page.setViewportSize(size);
+      expect((await overflow(opened.page)).wide).toBe(false);
+      if (pictures !== undefined) {
+        await opened.page.screenshot({ path: join(pictures, `officer-damaged-${size.width}.png`) });
+      }
+    }
+    desk.tell({ edition: { ...edition, tooOld: true, aging: true, damaged: true } });
+    await line.getByText('too old: of').waitFor();
   });
 
   test('says that a number is in doubt, and which characters, and that this is no answer', async () => {
