@@ -8,6 +8,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // Some go through every byte of a file; a loaded machine takes its time for that.
+          testTimeout: 30_000,
           include: [
             '{contracts,formats,runtime,agent,uplink,central,provisioning,firmware-config,systemd,bin,bench,test/architecture,test/rigs}/**/*.test.ts',
           ],

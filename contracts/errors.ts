@@ -209,6 +209,11 @@ export const errors = {
     meaning: 'Nothing was published; terminals keep the edition that they have.',
     remedy: 'Publish from the newest collection; --date says how old it is where its file does not.',
   },
+  EDITION_AHEAD: {
+    what: 'The edition has a date that lies in the future.',
+    meaning: 'Nobody knows how old it is; it was refused and the edition in use stays.',
+    remedy: 'Set the clock of the publisher right and publish again with --date.',
+  },
   EDITION_GAP: {
     what: 'The delta does not follow the edition that is here.',
     meaning: 'It was refused; the edition in use stays.',

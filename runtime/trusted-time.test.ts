@@ -47,6 +47,24 @@ describe('Trusted time', () => {
     expect(time.now()).toBe(at('2026-01-15T12:00:05.000Z'));
   });
 
+  test('A date that lies ahead has an age that nobody knows, and a clock set back makes nothing younger', () => {
+    const { clock, time } = machine('2026-01-15T08:00:00.000Z');
+    time.verify(at('2026-01-15T08:00:00.000Z'), clock.monotonic());
+    expect(time.ageOf(at('2026-01-15T08:09:00.000Z')).bound).toBe('exact');
+    expect(time.ageOf(at('2027-01-15T08:00:00.000Z'))).toEqual({ seconds: 0, bound: 'at-least' });
+    time.verify(at('2025-01-15T08:00:00.000Z'), clock.monotonic());
+    expect(time.ageOf(at('2026-01-14T08:00:00.000Z')).seconds).toBe(86_400);
+    expect(time.least()).toBe(time.now());
+  });
+
+  test('While nothing is verified, the least that now can be is the floor, whatever the machine’s clock says', () => {
+    const { clock, time } = machine('2099-01-01T00:00:00.000Z');
+    time.atLeast(at('2026-01-15T00:00:00.000Z'));
+    expect([time.verified(), time.least()]).toEqual([undefined, at('2026-01-15T00:00:00.000Z')]);
+    time.verify(at('2026-01-16T00:00:00.000Z'), clock.monotonic());
+    expect([time.verified(), time.least()]).toEqual([time.now(), time.now()]);
+  });
+
   test('A restart of the process in the same boot keeps what was verified; a new boot keeps it as a floor only', () => {
     const first = machine('2026-01-15T08:00:00.000Z');
     first.time.verify(at('2026-01-15T12:00:00.000Z'), first.clock.monotonic());

@@ -69,16 +69,29 @@ export class TrustedTime {
     this.#floor = Math.max(this.#floor, at);
   }
 
-  /** Age of something of that date; a lower bound while the time is unverified. */
+  /** The verified time, or undefined. */
+  verified(): WallTime | undefined {
+    return this.#anchor === undefined ? undefined : this.now();
+  }
+
+  /** The least that now can be: verified, or proved by what was signed. */
+  least(): WallTime {
+    return this.verified() ?? wall(this.#floor);
+  }
+
+  /** Age of something of that date; a lower bound while the time is unverified, or the date lies ahead of it. */
   ageOf(date: WallTime): Age {
-    const now = this.#anchor === undefined ? this.#floor : this.now();
-    return {
-      seconds: Math.max(0, Math.floor((now - date) / 1000)),
-      bound: this.#anchor === undefined ? 'at-least' : 'exact',
-    };
+    const verified = this.#anchor === undefined ? undefined : this.now();
+    // Whoever set the clock back makes nothing younger: what is proved to be past stays past.
+    const now = Math.max(this.#floor, verified ?? 0);
+    // What comes from the future has a date that is wrong, and so an age that nobody knows.
+    const isKnown = verified !== undefined && date <= verified + tolerance;
+    return { seconds: Math.max(0, Math.floor((now - date) / 1000)), bound: isKnown ? 'exact' : 'at-least' };
   }
 }
 
+/** So far the clocks of a publisher and a centre may differ, in milliseconds. */
+const tolerance = 600_000;
 /** Often enough for a floor, seldom enough for flash. */
 const keepEvery = 600_000 as Millis;
 

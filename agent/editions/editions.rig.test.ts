@@ -14,12 +14,15 @@ import { createSecretKey } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { fail } from '#contracts/result.ts';
+import { fail, ok } from '#contracts/result.ts';
 import { wall } from '#contracts/units.ts';
+import { systemClock } from '#runtime/clock.ts';
+import { silentLog } from '#runtime/log.ts';
+import { valueOf } from '#test/rigs/bureau.ts';
 import { keyOf, recordOf, TestRepository, type TestRecord } from '#test/rigs/edition-repository.ts';
 import { openTerminal, stickOf } from '#test/rigs/edition-terminal.ts';
 import { eventually } from '#test/rigs/eventually.ts';
-import type { EditionEvent, Editions, Repository } from './index.ts';
+import { type EditionEvent, type Editions, openEditions, type Repository } from './index.ts';
 
 let folder: string;
 let repository: TestRepository;
@@ -185,6 +188,81 @@ describe('the offline copy', () => {
     await terminal?.renew(stickOf(at('repository'), at('terminal')), { atOnce: true });
     await waiting;
     expect([given?.aborted, edition(), kinds('A1'), refusals()]).toEqual([true, 1, ['stolen'], []]);
+  });
+
+  test('that somebody takes away while a delta is coming is gone, and the delta does not bring it back', async () => {
+    await repository.publish([recordOf('A1')]);
+    await open();
+    await renew();
+    await repository.publish([recordOf('A2')]);
+    const stick = stickOf(at('repository'), at('terminal'));
+    let arrive = (): void => {};
+    const coming = new Promise<void>((resolve) => (arrive = resolve));
+    const renewed = terminal?.renew({
+      ...stick,
+      fetch: async (target) => {
+        await coming;
+        return stick.fetch(target, new AbortController().signal);
+      },
+    });
+    rmSync(at('terminal/current.json'));
+    await eventually(() => terminal?.current() === undefined, { what: 'the edition being gone' });
+    arrive();
+    await renewed;
+    expect([terminal?.current(), existsSync(at('terminal/current.json')), refusals()]).toEqual([
+      undefined,
+      false,
+      [],
+    ]);
+    await renew();
+    expect([edition(), kinds('A2')]).toEqual([2, ['stolen']]);
+  });
+
+  test('whose files cannot be unpacked for a reason of this machine are not fetched again', async () => {
+    await repository.publish([recordOf('A1')]);
+    await open();
+    let fetched = 0;
+    const stick = stickOf(at('repository'), at('terminal'));
+    const counting: Repository = {
+      ...stick,
+      fetch: (target, signal) => {
+        if (!existsSync(at('terminal/downloads', `${target.sha256}.part`))) fetched++;
+        return stick.fetch(target, signal);
+      },
+    };
+    const broken = valueOf(
+      await openEditions({
+        folder: at('terminal'),
+        root: repository.root,
+        secrets: () => [repository.secret],
+        obtainKey: () => Promise.resolve(ok(undefined)),
+        clock: systemClock,
+        now: () => repository.now,
+        verified: () => repository.now,
+        log: silentLog,
+        work: () => Promise.resolve(fail('STORE_FULL', 'no space')),
+        compactAt: { percent: 2, days: 30 },
+        report: (event) => events.push(event),
+        onChange: () => {},
+      }),
+    );
+    await broken.renew(counting);
+    await broken.renew(counting);
+    await broken.close();
+    expect([fetched, readdirSync(at('terminal/bases')), refusals()]).toEqual([2, [], []]);
+    await terminal?.renew(counting);
+    expect([fetched, edition()]).toEqual([2, 1]);
+  });
+
+  test('of a date in the future is refused: nobody would know how old it is', async () => {
+    await repository.publish([recordOf('A1')]);
+    await open();
+    const { now } = repository;
+    await repository.publish([recordOf('A1')], { later: 3 * 86_400_000 });
+    repository.now = now;
+    await renew();
+    await renew();
+    expect([refusals(), terminal?.current()]).toEqual([['EDITION_AHEAD'], undefined]);
   });
 
   test('that somebody takes away is gone within moments, and nobody answers from it', async () => {
@@ -358,6 +436,31 @@ describe('a disk that loses what was written', () => {
     expect([edition(), terminal?.state().damaged, fetched]).toEqual([2, true, ['delta']]);
     await renew();
     expect([edition(), terminal?.state().damaged, kinds('N0002985')]).toEqual([3, false, []]);
+  });
+
+  test('A repair that breaks off between two deltas leaves every look-up right, from the edition that came', async () => {
+    await inUse();
+    await repository.publish([...numbers(2980), ...numbers(10, 'M')]);
+    await repository.publish([...numbers(2970), ...numbers(10, 'M')]);
+    damage(at('terminal/bases/1-0/base.payload'), 9000);
+    await terminal?.verify();
+    const stick = stickOf(at('repository'), at('terminal'));
+    const times = new Map<string, number>();
+    await terminal?.renew({
+      ...stick,
+      fetch: (target, signal) => {
+        const before = times.get(target.name) ?? 0;
+        times.set(target.name, before + 1);
+        // It came, and cannot be read a second time.
+        return target.about.edition === 3 && before > 0
+          ? Promise.resolve(fail('EDITION_UNREACHABLE', 'pulled out'))
+          : stick.fetch(target, signal);
+      },
+    });
+    expect([edition(), terminal?.state().damaged]).toEqual([2, false]);
+    for (const { number } of numbers(2990)) expect(kinds(number)).toEqual(['stolen']);
+    await renew();
+    expect([edition(), kinds('N0002975')]).toEqual([4, []]);
   });
 
   test('Damage that nobody has asked for yet is found when the files are read through', async () => {

@@ -1,11 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import type { EditionDescription, EditionRecord } from '#contracts/edition.ts';
-import { type Fault, ok, type Result } from '#contracts/result.ts';
+import { fail, type Fault, ok, type Result } from '#contracts/result.ts';
+import type { NamedTarget } from '#contracts/edition-target.ts';
 import type { SearchKey } from '#contracts/search-key.ts';
 import { ms, type WallTime } from '#contracts/units.ts';
+import type { Edition } from '#formats/edition/index.ts';
 import type { NamedSecret } from '#formats/keyed.ts';
 import { targetsOf, type Trusted } from '#formats/trust/index.ts';
 import type { Clock } from '#runtime/clock.ts';
+import { systemCode } from '#runtime/errors.ts';
 import { fileStamp } from '#runtime/file-watch.ts';
 import { faultFields, type Log } from '#runtime/log.ts';
 import { EditionFolder, editionOf, type Generation } from './generation.ts';
@@ -27,8 +30,10 @@ export interface EditionsParts {
   /** Gets the key of this id from there where it is not held yet. */
   readonly obtainKey: (id: string, repository: Repository, signal: AbortSignal) => Promise<Result<void>>;
   readonly clock: Clock;
-  /** Trusted time; where it was not verified in this boot, a lower bound. */
+  /** The least that now can be: trusted time, or what is proved to be past. */
   readonly now: () => WallTime;
+  /** Trusted time, or undefined where it was not verified in this boot. */
+  readonly verified: () => WallTime | undefined;
   readonly log: Log;
   readonly work: Work;
   readonly compactAt: { readonly percent: number; readonly days: number };
@@ -50,9 +55,9 @@ const lookEvery = ms(1000);
 /** Opens what is kept; where that is damaged, what was kept before it. The faults are those of the root of trust. */
 export async function openEditions(parts: EditionsParts): Promise<Result<Editions>> {
   const folder = new EditionFolder(parts.folder);
-  for (const path of [folder.path, folder.bases, folder.deltas, folder.downloads]) {
-    await mkdir(path, { recursive: true, mode: 0o700 });
-  }
+  const made = await makeFolders(folder);
+  // Look-ups at the centre need no edition: the agent starts all the same.
+  if (!made.ok) parts.log.error('The folder of the edition cannot be made', faultFields(made.fault));
   const store = new TrustStore(folder.path, parts.root);
   const trusted = await store.open(parts.log);
   if (!trusted.ok) return trusted;
@@ -77,11 +82,15 @@ export class Editions {
   #previous: Generation | undefined;
   /** Read or checked and not as it was written: it has to be fetched again. */
   #damaged = false;
-  /** Why the last attempt to renew it failed. */
-  #failed: Fault | undefined;
+  /** What was refused last, and has not been followed by what could be believed. */
+  #refused: Fault | undefined;
+  /** Code of the last failure of any kind: said once, not at every attempt. */
+  #failed: string | undefined;
+  /** Somebody has taken the edition away; it is closed as soon as nothing works with it. */
+  #removed = false;
   #busy: Promise<void> = Promise.resolve();
-  /** What is fetched right now; given up for a stick that somebody has brought. */
-  #fetching = new AbortController();
+  /** Renewals that are under way or wait; given up for a stick that somebody has brought. */
+  readonly #renewals = new Set<AbortController>();
   /** Edition of which no base could be made: not tried again before the next one. */
   #notCompacted = 0;
   #cancelLook = (): void => {};
@@ -101,11 +110,7 @@ export class Editions {
 
   /** What stands against it: part of it cannot be read; the last attempt to renew it was refused. */
   state(): { readonly damaged: boolean; readonly refused: Fault | undefined } {
-    const failed = this.#failed;
-    return {
-      damaged: this.#damaged,
-      refused: failed !== undefined && isRefusal(failed) ? failed : undefined,
-    };
+    return { damaged: this.#damaged, refused: this.#refused };
   }
 
   async start(): Promise<void> {
@@ -115,7 +120,7 @@ export class Editions {
     this.#damaged = damaged;
     if (held !== undefined) this.#show(held);
     // Where the generation before had to be taken, what is left of the other one may still be of use to a person.
-    if (held !== undefined && !damaged) await this.#tidy();
+    if (!damaged) await this.#tidy();
     this.#started = true;
     this.#lookAgain();
     if (!filtered) void this.#alone(() => this.#buildFilter());
@@ -126,34 +131,53 @@ export class Editions {
    * a download that is under way, which may take hours, is given up for it; what has come of it is kept.
    */
   renew(repository: Repository, { atOnce = false }: { readonly atOnce?: boolean } = {}): Promise<void> {
-    if (atOnce) this.#fetching.abort();
+    if (atOnce) this.#giveUpRenewals();
+    const own = new AbortController();
+    this.#renewals.add(own);
     return this.#alone(async () => {
-      const { log } = this.#parts;
-      this.#fetching = new AbortController();
-      const trusted = await repository.refresh(this.#trusted, this.#parts.now(), async (step) => {
-        const kept = await this.#store.keep(step);
-        if (kept.ok) this.#trusted = step;
-        return kept;
-      });
-      if (!trusted.ok) return this.#refuse(trusted.fault, repository);
-      this.#trusted = trusted.value;
-      const targets = targetsOf(this.#trusted);
-      await repository.tidy(new Set(targets.map(({ sha256 }) => sha256)));
-      const done = await update(targets, this.#held, {
-        ...this.#install(),
-        signal: AbortSignal.any([this.#stop.signal, this.#fetching.signal]),
-        replace: this.#damaged,
-        repository,
-        obtainKey: (id) => this.#parts.obtainKey(id, repository, this.#stop.signal),
-        take: (held) => this.#take(held),
-      });
-      if (!done.ok) return this.#refuse(done.fault, repository);
-      if (this.#failed !== undefined) {
-        this.#failed = undefined;
-        log.info('Editions are renewed again');
-        this.#changed();
-      }
-      await this.#compactIfDue();
+      if (!own.signal.aborted) await this.#renewFrom(repository, own.signal);
+    }).finally(() => this.#renewals.delete(own));
+  }
+
+  #giveUpRenewals(): void {
+    for (const renewal of this.#renewals) renewal.abort();
+  }
+
+  async #renewFrom(repository: Repository, given: AbortSignal): Promise<void> {
+    const done = await this.#update(repository, AbortSignal.any([this.#stop.signal, given]));
+    if (!done.ok) this.#refuse(done.fault, repository);
+    else if (this.#failed !== undefined) {
+      this.#failed = undefined;
+      this.#refused = undefined;
+      this.#parts.log.info('Editions are renewed again');
+      this.#changed();
+    }
+    if (done.ok) await this.#compactIfDue();
+    // Also after a failure: what could not be put in use must not fill the disk.
+    if (this.#held !== undefined || !this.#damaged) await this.#tidy();
+  }
+
+  async #update(repository: Repository, signal: AbortSignal): Promise<Result<void>> {
+    const made = await makeFolders(this.#folder);
+    if (!made.ok) return made;
+    const trusted = await repository.refresh(this.#trusted, this.#parts.now(), async (step) => {
+      const kept = await this.#store.keep(step);
+      if (kept.ok) this.#trusted = step;
+      return kept;
+    });
+    if (!trusted.ok) return trusted;
+    this.#trusted = trusted.value;
+    const targets = targetsOf(this.#trusted);
+    const ahead = isAhead(targets, this.#parts.verified());
+    if (!ahead.ok) return ahead;
+    await repository.tidy(new Set(targets.map(({ sha256 }) => sha256)));
+    return update(targets, this.#held, {
+      ...this.#install(),
+      signal,
+      replace: this.#damaged,
+      repository,
+      obtainKey: (id) => this.#parts.obtainKey(id, repository, this.#stop.signal),
+      take: (held) => this.#take(held),
     });
   }
 
@@ -174,9 +198,9 @@ export class Editions {
         },
         this.#stop.signal,
       );
-      if (!verified.ok && verified.fault.code === 'EDITION_DAMAGED' && this.#held === held) {
-        this.#foundDamage(verified.fault);
-      }
+      if (verified.ok || this.#held !== held || this.#stop.signal.aborted) return;
+      if (verified.fault.code === 'EDITION_DAMAGED') this.#foundDamage(verified.fault);
+      else this.#parts.log.error('The edition could not be read through', faultFields(verified.fault));
     });
   }
 
@@ -212,6 +236,10 @@ export class Editions {
   /** Puts an edition in use: on disk first, then for look-ups; what it replaces is closed or shared. */
   async #take(held: Held): Promise<Result<void>> {
     const before = this.#held;
+    if (this.#removed) {
+      if (held.edition.base !== before?.edition.base) held.edition.close();
+      return fail('EDITION_ABSENT', 'The edition was taken away meanwhile.');
+    }
     const used = await this.#folder.use(held.generation, this.#damaged ? undefined : before?.generation);
     if (!used.ok) {
       if (held.edition.base !== before?.edition.base) held.edition.close();
@@ -220,7 +248,8 @@ export class Editions {
     if (before !== undefined && before.generation.base.folder !== held.generation.base.folder) {
       this.#previous = this.#damaged ? undefined : before.generation;
     }
-    this.#damaged = false;
+    // A delta leaves the base as it is, and its damage too.
+    if (before?.edition.base !== held.edition.base) this.#damaged = false;
     this.#show(held);
     if (before !== undefined && before.edition.base !== held.edition.base) before.edition.close();
     const { version, date, count } = held.edition.describe();
@@ -235,7 +264,7 @@ export class Editions {
     this.#inUse = {
       describe: () => held.edition.describe(),
       search: (key) => {
-        const found = held.edition.search(key);
+        const found = searchSafely(held.edition, key);
         if (!found.ok && this.#held === held) this.#foundDamage(found.fault);
         return found;
       },
@@ -254,9 +283,11 @@ export class Editions {
 
   #refuse(fault: Fault, { name }: Repository): void {
     const { log, report } = this.#parts;
-    const same = this.#failed?.code === fault.code && this.#failed.detail === fault.detail;
-    if (same || this.#stop.signal.aborted) return;
-    this.#failed = fault;
+    if (this.#stop.signal.aborted) return;
+    const isNew = isRefusal(fault) ? this.#refused?.code !== fault.code : this.#failed !== fault.code;
+    this.#failed = fault.code;
+    if (isRefusal(fault)) this.#refused = fault;
+    if (!isNew) return;
     const stays = this.#held === undefined ? 'none is in use' : 'the one in use stays';
     const fields = { from: name, ...faultFields(fault) };
     if (!isRefusal(fault)) {
@@ -310,7 +341,7 @@ export class Editions {
       return;
     }
     const filter = await readFilter(this.#folder, held.generation, base.header.count);
-    if (filter === undefined) return;
+    if (filter === undefined || this.#held !== held || this.#removed) return;
     this.#show({ ...held, edition: held.edition.with({ base, filter, overlay, header }) });
   }
 
@@ -325,15 +356,21 @@ export class Editions {
   /** Somebody took the edition away: that is obeyed. */
   async #dropIfRemoved(): Promise<void> {
     const held = this.#held;
-    if (held === undefined || (await fileStamp(this.#folder.current)) !== 'absent') return;
-    // It may have been replaced, and its file written, in the meantime.
-    if (this.#held !== held || !this.#started) return;
+    if (held === undefined || this.#removed) return;
+    if ((await fileStamp(this.#folder.current)) !== 'absent' || !this.#started) return;
     this.#parts.log.warn('The edition was removed');
-    held.edition.close();
-    this.#held = undefined;
+    // Nobody is answered from it any more; what works with it right now must end before it is closed.
+    this.#removed = true;
     this.#inUse = undefined;
-    this.#damaged = false;
+    this.#giveUpRenewals();
     this.#changed();
+    await this.#alone(() => {
+      this.#held?.edition.close();
+      this.#held = undefined;
+      this.#damaged = false;
+      this.#removed = false;
+      return Promise.resolve();
+    });
   }
 
   async #tidy(): Promise<void> {
@@ -347,6 +384,35 @@ export class Editions {
 
 /** Whether something came that must not be believed; all else is a line, a centre or a disk in trouble. */
 function isRefusal({ code }: Fault): boolean {
-  if (code === 'EDITION_UNREACHABLE') return false;
+  if (code === 'EDITION_UNREACHABLE' || code === 'EDITION_ABSENT') return false;
   return code.startsWith('TRUST_') || code.startsWith('EDITION_');
+}
+
+/** Whatever happens in a look-up, nobody can say then; an answer that is none would be a silent pass. */
+function searchSafely(edition: Edition, key: SearchKey): Result<readonly EditionRecord[]> {
+  try {
+    return edition.search(key);
+  } catch (cause) {
+    return fail('EDITION_DAMAGED', 'A look-up in it failed.', cause);
+  }
+}
+
+/** So far ahead of the verified time no edition may be dated, in milliseconds. */
+const mostAhead = 86_400_000;
+
+function isAhead(targets: readonly NamedTarget[], verified: WallTime | undefined): Result<void> {
+  const newest = Math.max(0, ...targets.map(({ about }) => Date.parse(about.date)));
+  if (verified === undefined || newest <= verified + mostAhead) return ok(undefined);
+  return fail('EDITION_AHEAD', `It is dated ${new Date(newest).toISOString()}.`);
+}
+
+async function makeFolders(folder: EditionFolder): Promise<Result<void>> {
+  try {
+    for (const path of [folder.path, folder.bases, folder.deltas, folder.downloads]) {
+      await mkdir(path, { recursive: true, mode: 0o700 });
+    }
+    return ok(undefined);
+  } catch (cause) {
+    return fail('FILE_REFUSED', `${folder.path} was refused (${systemCode(cause) ?? 'unknown'}).`, cause);
+  }
 }

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DeltaTarget, EditionTarget, NamedTarget } from '#contracts/edition-target.ts';
-import { fail, ok, type Result } from '#contracts/result.ts';
+import { fail, type Fault, ok, type Result } from '#contracts/result.ts';
 import { Base, Edition, type EditionHeader } from '#formats/edition/index.ts';
 import type { NamedSecret } from '#formats/keyed.ts';
 import { syncFolder } from '#runtime/durable-file.ts';
 import { systemCode } from '#runtime/errors.ts';
-import type { EditionFolder, Generation } from './generation.ts';
+import type { BaseFiles, EditionFolder, Generation } from './generation.ts';
 import { applyDelta, secretFor } from './open.ts';
 import type { BasePair } from './plan.ts';
 import type { Work } from './work.ts';
@@ -38,6 +38,16 @@ export function installBase(
     const files = parts.folder.baseFiles(folder);
     await rename(fetched.fingerprints, files.fingerprints);
     await rename(fetched.payload, files.payload);
+    const done = await tryOut(files);
+    if (!done.ok && !isAboutContent(done.fault)) {
+      // The disk or this process was at fault: what took hours to come is kept for the next attempt.
+      await rename(files.fingerprints, fetched.fingerprints);
+      await rename(files.payload, fetched.payload);
+    }
+    return done;
+  });
+
+  async function tryOut(files: BaseFiles): Promise<Result<void>> {
     const opened = Base.open(files);
     if (!opened.ok) return opened;
     const { header } = opened.value;
@@ -47,7 +57,11 @@ export function installBase(
     const secret = secretFor(header, parts.secrets());
     if (!secret.ok) return secret;
     return parts.work({ kind: 'filter', base: files, sha256: pair.fingerprints.sha256 }, parts.signal);
-  });
+  }
+}
+
+function isAboutContent({ code }: Fault): boolean {
+  return code.startsWith('EDITION_');
 }
 
 /**

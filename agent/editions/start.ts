@@ -26,8 +26,10 @@ export interface EditionServiceParts {
   readonly terminal: string;
   readonly keys: EditionKeys;
   readonly clock: Clock;
-  /** Trusted time, or a lower bound of it. */
+  /** The least that now can be. */
   readonly now: () => WallTime;
+  /** Trusted time, or undefined. */
+  readonly verified: () => WallTime | undefined;
   /** Whether the centre may be asked now. */
   readonly linkIsUp: () => boolean;
   /** File of worker.ts as it ships. */
@@ -62,6 +64,7 @@ export async function startEditions(parts: EditionServiceParts): Promise<Result<
     obtainKey: (id, repository, signal) => ring.obtain(id, repository, signal),
     clock,
     now: parts.now,
+    verified: parts.verified,
     log,
     work: workIn(parts.worker),
     compactAt: { percent: settings.compactPercent, days: settings.compactDays },
@@ -95,9 +98,11 @@ export async function startEditions(parts: EditionServiceParts): Promise<Result<
     linkIsUp: ask,
     async close() {
       for (const stop of stops) stop();
-      transport.close();
       await stick?.close();
-      await editions.close();
+      // It stops what is under way before the connection that this uses goes.
+      const closed = editions.close();
+      transport.close();
+      await closed;
     },
   });
 }

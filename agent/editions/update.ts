@@ -51,10 +51,17 @@ export async function update(
   }
   const fresh = await fetchBase(base, parts);
   if (!fresh.ok) return fresh;
-  const taken = await takeIfNewest(fresh.value, inUse, parts);
-  if (!taken.ok) return taken;
-  const done = await applyAll(fresh.value, deltas, inUse, parts);
-  if (!done.ok && !isNewest(fresh.value, inUse)) fresh.value.edition.close();
+  // Every edition on the way shares the base that was fetched: it is given back where none of them is in use.
+  let isTaken = false;
+  const take = async (held: Held): Promise<Result<void>> => {
+    const taken = await parts.take(held);
+    isTaken ||= taken.ok;
+    return taken;
+  };
+  const noting = { ...parts, take };
+  const taken = await takeIfNewest(fresh.value, inUse, noting);
+  const done = taken.ok ? await applyAll(fresh.value, deltas, inUse, noting) : taken;
+  if (!isTaken) fresh.value.edition.close();
   return done;
 }
 

@@ -130,6 +130,8 @@ function write(
 
 /** Where more of the records than this have changed, a whole base is shorter for whoever fetches it. */
 const mostChanged = 0.25;
+/** And never more: a terminal applies a delta in one piece, between two look-ups. */
+const mostDelta = 1_000_000;
 /** Below so many changes a delta is made in any case. */
 const leastMost = 10_000;
 
@@ -162,7 +164,7 @@ export function makeDelta(
     const fresh = Base.open(repository.state(header.edition));
     if (!fresh.ok) return fresh;
     try {
-      const most = Math.max(leastMost, header.count * mostChanged);
+      const most = Math.min(mostDelta, Math.max(leastMost, header.count * mostChanged));
       const difference = differenceOf(old.value.entries(), counted(fresh.value, say), most);
       if (!difference.ok) return difference;
       if (difference.value === undefined) return ok(undefined);

@@ -43,6 +43,7 @@ export async function openTerminal(
       obtainKey: (id, from, signal) => ring.obtain(id, from, signal),
       clock: systemClock,
       now: options.now,
+      verified: options.now,
       log,
       work: workIn(workerFile),
       compactAt: { percent: options.percent ?? 2, days: 30 },

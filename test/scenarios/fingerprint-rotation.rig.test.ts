@@ -94,6 +94,7 @@ async function terminal(number: number, events: EditionEvent[] = []): Promise<Ed
       obtainKey: (id, repository, signal) => ring.obtain(id, repository, signal),
       clock: systemClock,
       now: () => systemClock.wall(),
+      verified: () => systemClock.wall(),
       log: silentLog,
       work: workIn(workerFile),
       compactAt: { percent: 2, days: 30 },
