@@ -101,6 +101,7 @@ export function takeAway(payloads: number[], removed: number): void {
 /** Both in one, in order. */
 function merge(a: Entries, b: Entries): Entries {
   if (b.hi.length === 0) return a;
+  if (a.hi.length === 0) return b;
   const all = makeEntries(a.hi.length + b.hi.length);
   let i = 0;
   let j = 0;

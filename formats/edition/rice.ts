@@ -66,6 +66,21 @@ export function decodeRice(bytes: Buffer, upper: number, { hi, lo }: Fingerprint
   const bitsEnd = bytes.length * 8;
   // The upper parts first: where their bits end is where the lower column begins.
   for (let at = 0; at < hi.length; at++) {
+    // Nearly every gap lies in the next four bytes: a few ones, a zero, and at most 20 bits more.
+    const byte = bit >>> 3;
+    if (byte + 4 <= bytes.length) {
+      const window = bytes.readInt32BE(byte) << (bit & 7);
+      const ones = Math.clz32(~window);
+      const length = ones + 1 + upper;
+      if (length <= 25) {
+        const rest = upper === 0 ? 0 : (window << (ones + 1)) >>> (32 - upper);
+        const higher = ones * span + rest;
+        if (higher > 0xffff_ffff) return undefined;
+        hi[at] = higher;
+        bit += length;
+        continue;
+      }
+    }
     let quotient = 0;
     for (;;) {
       if (bit >= bitsEnd) return undefined;
