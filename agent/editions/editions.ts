@@ -1,21 +1,18 @@
-import { mkdir } from 'node:fs/promises';
 import type { EditionDescription, EditionRecord } from '#contracts/edition.ts';
 import { fail, type Fault, ok, type Result } from '#contracts/result.ts';
-import type { NamedTarget } from '#contracts/edition-target.ts';
 import type { SearchKey } from '#contracts/search-key.ts';
 import { ms, type WallTime } from '#contracts/units.ts';
 import type { Edition } from '#formats/edition/index.ts';
 import type { NamedSecret } from '#formats/keyed.ts';
 import { targetsOf, type Trusted } from '#formats/trust/index.ts';
 import type { Clock } from '#runtime/clock.ts';
-import { systemCode } from '#runtime/errors.ts';
 import { fileStamp } from '#runtime/file-watch.ts';
 import { faultFields, type Log } from '#runtime/log.ts';
 import { EditionFolder, editionOf, type Generation } from './generation.ts';
 import { compact, type Held, type InstallParts, isCompactionDue, tidy } from './install.ts';
 import { openKept } from './kept.ts';
 import { openGeneration, readFilter } from './open.ts';
-import { baseOf } from './plan.ts';
+import { baseOf, checkDates } from './plan.ts';
 import type { EditionEvent, Repository } from './ports.ts';
 import { TrustStore } from './trust-store.ts';
 import { update } from './update.ts';
@@ -55,7 +52,7 @@ const lookEvery = ms(1000);
 /** Opens what is kept; where that is damaged, what was kept before it. The faults are those of the root of trust. */
 export async function openEditions(parts: EditionsParts): Promise<Result<Editions>> {
   const folder = new EditionFolder(parts.folder);
-  const made = await makeFolders(folder);
+  const made = await folder.make();
   // Look-ups at the centre need no edition: the agent starts all the same.
   if (!made.ok) parts.log.error('The folder of the edition cannot be made', faultFields(made.fault));
   const store = new TrustStore(folder.path, parts.root);
@@ -158,7 +155,7 @@ export class Editions {
   }
 
   async #update(repository: Repository, signal: AbortSignal): Promise<Result<void>> {
-    const made = await makeFolders(this.#folder);
+    const made = await this.#folder.make();
     if (!made.ok) return made;
     const trusted = await repository.refresh(this.#trusted, this.#parts.now(), async (step) => {
       const kept = await this.#store.keep(step);
@@ -168,8 +165,8 @@ export class Editions {
     if (!trusted.ok) return trusted;
     this.#trusted = trusted.value;
     const targets = targetsOf(this.#trusted);
-    const ahead = isAhead(targets, this.#parts.verified());
-    if (!ahead.ok) return ahead;
+    const dated = checkDates(targets, this.#parts.verified());
+    if (!dated.ok) return dated;
     await repository.tidy(new Set(targets.map(({ sha256 }) => sha256)));
     return update(targets, this.#held, {
       ...this.#install(),
@@ -394,25 +391,5 @@ function searchSafely(edition: Edition, key: SearchKey): Result<readonly Edition
     return edition.search(key);
   } catch (cause) {
     return fail('EDITION_DAMAGED', 'A look-up in it failed.', cause);
-  }
-}
-
-/** So far ahead of the verified time no edition may be dated, in milliseconds. */
-const mostAhead = 86_400_000;
-
-function isAhead(targets: readonly NamedTarget[], verified: WallTime | undefined): Result<void> {
-  const newest = Math.max(0, ...targets.map(({ about }) => Date.parse(about.date)));
-  if (verified === undefined || newest <= verified + mostAhead) return ok(undefined);
-  return fail('EDITION_AHEAD', `It is dated ${new Date(newest).toISOString()}.`);
-}
-
-async function makeFolders(folder: EditionFolder): Promise<Result<void>> {
-  try {
-    for (const path of [folder.path, folder.bases, folder.deltas, folder.downloads]) {
-      await mkdir(path, { recursive: true, mode: 0o700 });
-    }
-    return ok(undefined);
-  } catch (cause) {
-    return fail('FILE_REFUSED', `${folder.path} was refused (${systemCode(cause) ?? 'unknown'}).`, cause);
   }
 }

@@ -1,7 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Type, { type Static } from 'typebox';
-import { fail, type Result } from '#contracts/result.ts';
+import { EditionNumber } from '#contracts/names.ts';
+import { fail, ok, type Result } from '#contracts/result.ts';
 import { replaceFile } from '#runtime/durable-file.ts';
 import { systemCode } from '#runtime/errors.ts';
 import { parseJson } from '#runtime/parse.ts';
@@ -24,23 +25,25 @@ const FilePart = Type.Object(
   { bytes: Type.Integer({ minimum: 0 }), sha256: Hash, tree: Hash },
   { additionalProperties: false },
 );
-const Number_ = Type.Integer({ minimum: 1, maximum: 0xffff_ffff });
 
 export const Generation = Type.Object(
   {
     v: Type.Literal(1),
     base: Type.Object(
       {
-        edition: Number_,
+        edition: EditionNumber,
         folder: Type.String({ pattern: '^[0-9]+-[0-9]+$' }),
         fingerprints: FilePart,
         payload: FilePart,
       },
       { additionalProperties: false },
     ),
-    deltas: Type.Array(Type.Object({ edition: Number_, sha256: Hash }, { additionalProperties: false }), {
-      maxItems: 10_000,
-    }),
+    deltas: Type.Array(
+      Type.Object({ edition: EditionNumber, sha256: Hash }, { additionalProperties: false }),
+      {
+        maxItems: 10_000,
+      },
+    ),
   },
   { additionalProperties: false },
 );
@@ -63,6 +66,18 @@ export class EditionFolder {
 
   constructor(path: string) {
     this.path = path;
+  }
+
+  /** Makes the folders where they are not there. The fault is FILE_REFUSED. */
+  async make(): Promise<Result<void>> {
+    try {
+      for (const path of [this.path, this.bases, this.deltas, this.downloads]) {
+        await mkdir(path, { recursive: true, mode: 0o700 });
+      }
+      return ok(undefined);
+    } catch (cause) {
+      return fail('FILE_REFUSED', `${this.path} was refused (${systemCode(cause) ?? 'unknown'}).`, cause);
+    }
   }
 
   get downloads(): string {

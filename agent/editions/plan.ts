@@ -1,5 +1,6 @@
 import type { BasePartTarget, DeltaTarget, NamedTarget } from '#contracts/edition-target.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
+import type { WallTime } from '#contracts/units.ts';
 
 /** Both files of a base. */
 export interface BasePair {
@@ -44,6 +45,19 @@ export function planUpdate(
     'EDITION_GAP',
     `Nothing that is served leads from ${inUse === undefined ? 'nothing' : `edition ${inUse.edition}`} to edition ${newest}.`,
   );
+}
+
+/** So far ahead of the verified time no edition may be dated, in milliseconds. */
+const mostAhead = 86_400_000;
+
+/**
+ * The fault is EDITION_AHEAD where an edition is dated in the future: nobody would know how old it is. Without a verified
+ * time nothing can be said against any date.
+ */
+export function checkDates(targets: readonly NamedTarget[], verified: WallTime | undefined): Result<void> {
+  const newest = Math.max(0, ...targets.map(({ about }) => Date.parse(about.date)));
+  if (verified === undefined || newest <= verified + mostAhead) return ok(undefined);
+  return fail('EDITION_AHEAD', `It is dated ${new Date(newest).toISOString()}.`);
 }
 
 /** Both files of the base of this edition as they are described, whether they are served or not. */

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { ok, type Result } from '#contracts/result.ts';
 import { decodeBucket, findInBucket, isWholeBucket } from './base-bucket.ts';
@@ -21,6 +21,7 @@ import {
   type Header,
   headerBytes,
 } from './header.ts';
+import { readAll } from './read-all.ts';
 
 /**
  * An open base: two files and, in memory, where each bucket begins and how many records stand before it (8 bytes for
@@ -279,19 +280,4 @@ function readPart(
   const leavesAt = leavesOffset(bytes);
   if (leavesAt === undefined) return damaged('It is cut off.');
   return ok({ header: header.value, bytes, leavesAt });
-}
-
-/** Whether all of it could be read; a disk that fails and a file that ends are the same to whoever asks. */
-function readAll(fd: number, into: Buffer, length: number, position: number): boolean {
-  try {
-    let at = 0;
-    while (at < length) {
-      const got = readSync(fd, into, at, length - at, position + at);
-      if (got === 0) return false;
-      at += got;
-    }
-    return true;
-  } catch {
-    return false;
-  }
 }

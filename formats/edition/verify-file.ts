@@ -1,8 +1,9 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { ok, type Result } from '#contracts/result.ts';
 import { hashBytes, leafBytes, leafHash, treeRoot } from './hash-tree.ts';
 import { damaged } from './header.ts';
 import { leavesOffset } from './hashed-file.ts';
+import { readAll } from './read-all.ts';
 
 /**
  * Reads a file of a base from end to end and checks it against the root of its hash tree, hexadecimal, as the signed
@@ -17,32 +18,19 @@ export function verifyFile(file: string, tree: string): Result<void> {
     const leavesAt = leavesOffset(bytes);
     if (leavesAt === undefined) return damaged('It is cut off.');
     const leaves = Buffer.alloc(bytes - leavesAt);
-    if (!readAll(fd, leaves, leavesAt)) return damaged('Its leaf hashes cannot be read.');
+    if (!readAll(fd, leaves, leaves.length, leavesAt)) return damaged('Its leaf hashes cannot be read.');
     if (treeRoot(leaves).toString('hex') !== tree)
       return damaged('Its leaf hashes are not those that were signed.');
     const leaf = Buffer.alloc(leafBytes);
     for (let at = 0, number = 0; at < leavesAt; at += leafBytes, number++) {
       const part = leaf.subarray(0, Math.min(leafBytes, leavesAt - at));
       const signed = leaves.subarray(number * hashBytes, (number + 1) * hashBytes);
-      if (!readAll(fd, part, at) || !leafHash(part).equals(signed)) {
+      if (!readAll(fd, part, part.length, at) || !leafHash(part).equals(signed)) {
         return damaged(`Its bytes from ${at} on, ${part.length} of them, are not those that were signed.`);
       }
     }
     return ok(undefined);
   } finally {
     closeSync(fd);
-  }
-}
-
-function readAll(fd: number, into: Buffer, position: number): boolean {
-  try {
-    for (let at = 0; at < into.length;) {
-      const got = readSync(fd, into, at, into.length - at, position + at);
-      if (got === 0) return false;
-      at += got;
-    }
-    return true;
-  } catch {
-    return false;
   }
 }
