@@ -10,6 +10,11 @@ export const commands: Readonly<
     load: () => import('./commands/central.ts'),
   },
   uplink: { summary: 'bring the tunnel up and keep it', load: () => import('./commands/uplink.ts') },
+  'clock-floor': {
+    summary: 'set the clock up to the last verified time',
+    load: () => import('./commands/clock-floor.ts'),
+  },
+  hub: { summary: 'run a hub: the centre’s end of the tunnels', load: () => import('./commands/hub.ts') },
   demo: {
     summary: 'run a centre, a terminal and a simulated reader here',
     load: () => import('./commands/demo.ts'),

@@ -421,6 +421,62 @@ export const errors = {
     meaning: 'The terminal cannot reach the centre; documents are answered from the edition.',
     remedy: 'See the message of the tool in the log.',
   },
+  ROUTING_FAILED: {
+    what: 'Rules or routes of the uplinks could not be set.',
+    meaning: 'The tunnel may leave by the wrong uplink or not at all; it is tried again by itself.',
+    remedy: 'See the message of the tool in the log; `checkpost uplink status` says what stands.',
+  },
+  FIREWALL_FAILED: {
+    what: 'The closed list could not be loaded into the firewall.',
+    meaning: 'What was in force before stays; it is tried again by itself.',
+    remedy: 'See the message of the tool in the log; another program may hold the rules.',
+  },
+  PROBE_FAILED: {
+    what: 'A probe could not be sent.',
+    meaning: 'Nothing is known of this uplink; the others are measured as before.',
+    remedy:
+      'See the message: the group of the uplink must stand in net.ipv4.ping_group_range (firmware-config/sysctl).',
+  },
+  HUB_UNREACHABLE: {
+    what: 'A hub does not answer at its service.',
+    meaning: 'It was not told of a new key or of the size of packets; it is tried again by itself.',
+    remedy: 'Look whether the hub is up and `checkpost hub` runs there.',
+  },
+  HUB_REFUSED: {
+    what: 'A hub refused what the terminal asked for.',
+    meaning: 'Nothing was changed there.',
+    remedy: 'See the message; the list of terminals of the hub must know this terminal and its uplinks.',
+  },
+  ROTATION_FAILED: {
+    what: 'A new key could not be brought into force.',
+    meaning: 'The key before stays in force; the tunnel works as before.',
+    remedy: 'It is tried again by itself; see the log of the hub.',
+  },
+  CONFIGURATION_REFUSED: {
+    what: 'A signed configuration of the uplinks was refused.',
+    meaning: 'Nothing was changed.',
+    remedy: 'See the message: it must be for this terminal and of a higher version than every one before it.',
+  },
+  UPLINK_ABSENT: {
+    what: 'Nothing answers at the control socket of the uplink.',
+    meaning: 'Nothing is known of the uplinks; a tunnel that was up stays up.',
+    remedy: 'See whether it runs: systemctl status checkpost-uplink.',
+  },
+  UPLINK_DENIED: {
+    what: 'The user of this program may not ask that of the uplink.',
+    meaning: 'Nothing was done.',
+    remedy: 'Run the command as root.',
+  },
+  UPLINK_REQUEST_INVALID: {
+    what: 'The uplink was sent a request that it does not understand.',
+    meaning: 'Nothing was done.',
+    remedy: 'See the message; docs/integrator.md has the verbs.',
+  },
+  TIME_FLOOR_FAILED: {
+    what: 'The last verified time could not be read, kept or set.',
+    meaning: 'If the clock has gone back, the hubs refuse this terminal until they are told to forget it.',
+    remedy: 'See the message; at the hub: checkpost hub reset TERMINAL.',
+  },
 } as const satisfies Record<string, { what: string; meaning: string; remedy: string }>;
 
 export type ErrorCode = keyof typeof errors;

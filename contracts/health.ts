@@ -1,5 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { ClockState, Instant, ReaderId, Uuid } from './names.ts';
+import { HubName, UplinkName } from './settings/uplink.ts';
+import { lineStates, type LineState, uplinkStates, type UplinkStateName } from './uplink.ts';
 import { CollectionState } from './verdict.ts';
 
 /** What a terminal says about itself. */
@@ -99,6 +101,102 @@ export const conditions = {
     title: 'The certificate of the terminal expires within 30 days',
     remedy: 'Enrol the terminal again.',
   },
+  'uplink-helper-absent': {
+    severity: 'warning',
+    title: 'The helper of the uplink does not answer',
+    remedy:
+      'See whether it runs: systemctl status checkpost-uplink checkpost-tunnel. A tunnel that was up stays up.',
+  },
+  'line-no-device': {
+    severity: 'warning',
+    title: 'Device of an uplink is not there',
+    remedy: 'Plug the modem or the network card in; check the name of the device in the settings.',
+  },
+  'line-no-carrier': {
+    severity: 'warning',
+    title: 'Uplink has no cable or no radio network',
+    remedy: 'Check the cable and the router, or the antenna and the SIM card.',
+  },
+  'line-no-address': {
+    severity: 'warning',
+    title: 'Uplink got no address',
+    remedy: 'Check DHCP of the router, or the access point name (APN) and PIN of the SIM card.',
+  },
+  'line-no-route': {
+    severity: 'warning',
+    title: 'Uplink got an address, but no router',
+    remedy: 'Have DHCP of the site name a router, or give `gateway` in the settings.',
+  },
+  'line-gateway-silent': {
+    severity: 'warning',
+    title: 'Router of an uplink does not answer',
+    remedy: 'Switch the router of the site off and on; check the cable to it.',
+  },
+  'line-dns-dead': {
+    severity: 'warning',
+    title: 'DNS does not answer over an uplink',
+    remedy: 'Check the router of the site; pinned addresses of the hubs work without DNS.',
+  },
+  'line-captive-portal': {
+    severity: 'warning',
+    title: 'A portal wants a login before an uplink may be used',
+    remedy: 'Have the owner of the network let this terminal through without one.',
+  },
+  'line-no-data': {
+    severity: 'warning',
+    title: 'Uplink is connected, but no data comes back',
+    remedy: 'Check the credit and the data plan of the SIM card, or call the provider of the line.',
+  },
+  'line-hubs-silent': {
+    severity: 'warning',
+    title: 'Uplink works, but no hub answers over it',
+    remedy: 'The network there may block WireGuard (UDP): ask its owner to let it out.',
+  },
+  'line-large-lost': {
+    severity: 'warning',
+    title: 'Uplink loses large packets at every size',
+    remedy: 'Call the provider of the line; short messages still pass.',
+  },
+  'line-over-budget': {
+    severity: 'warning',
+    title: 'Data budget of an uplink is used up',
+    remedy: 'It carries only when no other works; see what uses the data, or raise `monthlyMegabytes`.',
+  },
+  'hubs-down': {
+    severity: 'error',
+    title: 'No hub answers over any uplink',
+    remedy: 'The lines of the site work: check the hubs at the centre.',
+  },
+  'hub-silent': {
+    severity: 'warning',
+    title: 'A hub does not answer',
+    remedy: 'Another one carries the traffic; check this hub at the centre.',
+  },
+  'firewall-failed': {
+    severity: 'error',
+    title: 'The closed list is not in the firewall',
+    remedy: 'See the log of the uplink; another program may hold the rules.',
+  },
+  'firewall-touched': {
+    severity: 'warning',
+    title: 'The firewall was changed by somebody else and put back',
+    remedy: 'Find the program that changes the firewall of this machine, and switch it off.',
+  },
+  'uplink-key-failed': {
+    severity: 'warning',
+    title: 'A new key of the tunnel could not be brought into force',
+    remedy: 'The key before works on, and it is tried again; see the log of the hub.',
+  },
+  'uplink-configuration-undone': {
+    severity: 'warning',
+    title: 'A new configuration of the uplinks was undone',
+    remedy: 'No hub was reached with it; correct it and send one of a higher version.',
+  },
+  'uplink-fault': {
+    severity: 'warning',
+    title: 'The uplink has a fault',
+    remedy: 'See docs/errors.md for its code, and `checkpost uplink status` on the terminal.',
+  },
   // The controller finds these two about a terminal, and shows them among what the terminal says of itself.
   'identity-cloned': {
     severity: 'error',
@@ -136,6 +234,38 @@ export type ReaderState = Static<typeof ReaderState>;
 
 const count = Type.Integer({ minimum: 0 });
 
+const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
+  Type.Union([Type.Null(), schema]);
+
+/** The ways out of the site, as the helper of the uplink measures them. */
+export const UplinkHealth = Type.Object(
+  {
+    state: Type.Unsafe<UplinkStateName>(Type.Enum(Object.keys(uplinkStates) as [UplinkStateName])),
+    /** Which uplink and which hub carry; null while none does. */
+    uplink: nullable(UplinkName),
+    hub: nullable(HubName),
+    uplinks: Type.Array(
+      Type.Object(
+        {
+          name: UplinkName,
+          state: Type.Unsafe<LineState>(Type.Enum(Object.keys(lineStates) as [LineState])),
+          /** Over the best of its paths. */
+          loss: nullable(Type.Number({ minimum: 0, maximum: 1 })),
+          delayMillis: nullable(count),
+          mtu: nullable(count),
+          /** Null where it is not metered. */
+          monthBytes: nullable(count),
+          overBudget: Type.Boolean(),
+        },
+        { additionalProperties: false },
+      ),
+      { maxItems: 8 },
+    ),
+  },
+  { additionalProperties: false },
+);
+export type UplinkHealth = Static<typeof UplinkHealth>;
+
 /** The sections of a report; a change message has only the sections that changed. */
 export const HealthReport = Type.Object(
   {
@@ -168,6 +298,8 @@ export const HealthReport = Type.Object(
       { additionalProperties: false },
     ),
     audit: Type.Object({ entries: count }, { additionalProperties: false }),
+    /** Null where there is no helper, or it does not answer. */
+    uplink: nullable(UplinkHealth),
     conditions: Type.Array(Condition, { maxItems: 64 }),
   },
   { additionalProperties: false },

@@ -8,7 +8,7 @@ import { requires } from '#test/rigs/requirements.ts';
 const file = join(import.meta.dirname, 'nftables/checkpost.nft');
 const folder = mkdtempSync(join(tmpdir(), 'checkpost-firewall-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-const reason = requires({ test: 'the firewall', root: true, tools: ['nft', 'unshare'] });
+const reason = requires({ test: 'the firewall', root: true, tools: ['nft', 'unshare', 'sysctl'] });
 
 /** In a network namespace of its own, so that the machine's rules are neither read nor changed. */
 function nft(...args: string[]) {
@@ -34,5 +34,11 @@ describe.skipIf(reason !== undefined)('The firewall', () => {
       expect(listed.stdout).toMatch(new RegExp(`hook ${hook} priority filter; policy drop;`));
     }
     expect(listed.stdout.match(/chain input/g)).toHaveLength(1);
+  });
+
+  test('The kernel takes every setting of the network as it ships', () => {
+    const settings = join(import.meta.dirname, 'sysctl/60-checkpost.conf');
+    const set = spawnSync('unshare', ['-n', 'sysctl', '-p', settings], { encoding: 'utf8' });
+    expect(set).toMatchObject({ status: 0, stderr: '' });
   });
 });

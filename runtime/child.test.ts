@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { bytes, ms } from '#contracts/units.ts';
 import { systemChildren as children, withoutKeys } from './child.ts';
@@ -8,6 +9,41 @@ const script = (text: string): string[] => ['-e', text];
 test('What a program printed is the answer, and what it is given on standard input reaches it', async () => {
   const done = await children.run(node, script('process.stdin.pipe(process.stdout)'), { input: 'a line\n' });
   expect(done).toEqual({ ok: true, value: 'a line\n' });
+});
+
+test('The input can be opened as /dev/stdin, by a program that reads files only, and leaves no file behind', async () => {
+  const done = await children.run({ name: 'cat', package: 'coreutils' }, ['/dev/stdin'], {
+    input: 'a key\n',
+  });
+  expect(done).toEqual({ ok: true, value: 'a key\n' });
+  expect(readdirSync('/dev/shm').filter((name) => /^[0-9a-f]{24}$/.test(name))).toEqual([]);
+});
+
+test('What a program leaves running in a session of its own outlives its end, and is not waited for', async () => {
+  const text = `
+    const left = require('node:child_process').spawn('sleep', ['30'], { stdio: 'ignore' });
+    left.unref();
+    console.log(left.pid, require('node:fs').readFileSync('/proc/self/stat', 'utf8').split(' ')[5], process.pid)`;
+  const done = await children.run(node, script(text), { detached: true });
+  const [left = 0, session, own] = (done.ok ? done.value : '').trim().split(' ').map(Number);
+  expect(session).toBe(own);
+  expect(process.kill(left)).toBe(true);
+});
+
+test('A program that leaves somebody holding its streams is a fault at its timeout, not a wait without end', async () => {
+  const text = `
+    const left = require('node:child_process').spawn('sleep', ['1'], { stdio: 'inherit' });
+    left.unref();`;
+  const done = await children.run(node, script(text), { timeout: ms(400) });
+  expect(done.ok ? '' : done.fault.detail).toContain('did not end within 400 ms');
+});
+
+test('Every line of a program that keeps running is told, and one without end is left out', async () => {
+  const lines: string[] = [];
+  const text = `process.stdout.write('one\\ntwo\\n' + 'x'.repeat(100000), () => setTimeout(() => console.log('\\nlast'), 50))`;
+  const kept = children.start(node, script(text), { onLine: (line) => lines.push(line) });
+  await kept.ended;
+  expect(lines.filter((line) => line !== '' && line.length < 10)).toEqual(['one', 'two', 'last']);
 });
 
 test('An argument is never read by a shell', async () => {

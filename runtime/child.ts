@@ -1,7 +1,10 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { fail, ok, type Result } from '#contracts/result.ts';
 import { type Bytes, bytes, type Millis, ms } from '#contracts/units.ts';
 import { systemCode } from './errors.ts';
+import { LineCutter } from './lines.ts';
 
 /** A program of the system, and the Debian package that brings it. */
 export interface Tool {
@@ -10,12 +13,22 @@ export interface Tool {
 }
 
 export interface RunOptions {
-  /** Given to its standard input, which is closed after it; for what must not stand in an argument. */
+  /**
+   * Given to its standard input, for what must not stand in an argument. It can also be opened there by name, as
+   * /dev/stdin.
+   */
   readonly input?: string;
   readonly timeout?: Millis;
   /** Most that it may print on each of its two streams. */
   readonly limit?: Bytes;
   readonly env?: Readonly<Record<string, string>>;
+  /** In a session of its own: what it leaves running hears no signal that is meant for us. */
+  readonly detached?: boolean;
+}
+
+export interface StartOptions extends Pick<RunOptions, 'env'> {
+  /** Is called with every line that it prints; without it what it prints is thrown away. */
+  readonly onLine?: (line: string) => void;
 }
 
 /** A program that keeps running beside us. */
@@ -29,8 +42,11 @@ export interface RunningTool {
 /** How programs are run; comes in as an argument, so that a test can stand in for the system. */
 export interface Children {
   run(tool: Tool, args: readonly string[], options?: RunOptions): Promise<Result<string>>;
-  start(tool: Tool, args: readonly string[], options?: Pick<RunOptions, 'env'>): RunningTool;
+  start(tool: Tool, args: readonly string[], options?: StartOptions): RunningTool;
 }
+
+/** The longest line that is told; a longer one is left out. */
+const lineLimit = 65_536;
 
 /**
  * Programs of this machine. Never through a shell, so that no argument is ever read as a command; in the locale C, so
@@ -41,38 +57,32 @@ export interface Children {
  * is struck out of those lines, and the arguments are not repeated.
  */
 export const systemChildren: Children = {
-  run(tool, args, { input, timeout = ms(10_000), limit = bytes(1_048_576), env = {} } = {}) {
+  run(tool, args, options = {}) {
     return new Promise((resolve) => {
-      const child = execFile(
-        tool.name,
-        args,
-        { timeout, maxBuffer: limit, killSignal: 'SIGKILL', env: environment(env), encoding: 'utf8' },
-        (error, stdout, stderr) => {
-          if (error === null) return resolve(ok(stdout));
-          if (systemCode(error) === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER')
-            return resolve(fail('TOOL_FAILED', `${tool.name} printed more than ${limit} bytes.`));
-          if (error.killed === true)
-            return resolve(fail('TOOL_FAILED', `${tool.name} did not end within ${timeout} ms.`));
-          resolve(failure(tool, error, stderr));
-        },
-      );
-      // A program that ends without reading its input is no fault by itself: its exit code says what happened.
-      child.stdin?.on('error', () => {});
-      child.stdin?.end(input ?? '');
+      let child: ChildProcess;
+      try {
+        child = spawnWith(tool, args, options);
+      } catch (thrown) {
+        return resolve(failure(tool, thrown));
+      }
+      listen(tool, child, options, resolve);
     });
   },
 
-  start(tool, args, { env = {} } = {}) {
-    const child = spawn(tool.name, args, { env: environment(env), stdio: ['ignore', 'ignore', 'pipe'] });
+  start(tool, args, { env = {}, onLine } = {}) {
+    const child = spawn(tool.name, args, {
+      env: environment(env),
+      stdio: ['ignore', onLine === undefined ? 'ignore' : 'pipe', 'pipe'],
+    });
     let said = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-2000)));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-2000)));
+    if (onLine !== undefined && child.stdout !== null) tellLines(child.stdout, onLine);
     let stopping = false;
     const ended = new Promise<Result<void>>((resolve) => {
-      child.once('error', (error) => resolve(failure(tool, error, '')));
-      child.once('close', (code, signal) => {
-        if (stopping) resolve(ok(undefined));
-        else resolve(fail('TOOL_FAILED', `${tool.name} ended ${how(code, signal)}${quote(said)}`));
-      });
+      child.once('error', (error) => resolve(failure(tool, error)));
+      child.once('close', (code, signal) =>
+        resolve(stopping ? ok(undefined) : badEnd(tool, code, signal, said)),
+      );
     });
     return {
       ended,
@@ -84,20 +94,101 @@ export const systemChildren: Children = {
   },
 };
 
+function spawnWith(tool: Tool, args: readonly string[], options: RunOptions): ChildProcess {
+  const { input, env = {}, detached = false } = options;
+  const file = input === undefined ? undefined : memoryFile(input);
+  try {
+    const child = spawn(tool.name, args, {
+      env: environment(env),
+      detached,
+      stdio: [file ?? (input === undefined ? 'ignore' : 'pipe'), 'pipe', 'pipe'],
+    });
+    // A program that ends without reading its input is no fault by itself: its exit code says what happened.
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(input);
+    return child;
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+/**
+ * A file in memory that has no name any more, open at its beginning. Node's own pipes are sockets, which Linux lets
+ * nobody open by the name /dev/stdin (ENXIO), and `wg` knows no other way. Undefined where there is no /dev/shm.
+ */
+function memoryFile(text: string): number | undefined {
+  const path = `/dev/shm/${randomBytes(12).toString('hex')}`;
+  let file: number | undefined;
+  try {
+    file = openSync(path, 'wx+', 0o600);
+    unlinkSync(path);
+    // At a place, so that the position stays at the beginning.
+    if (writeSync(file, text, 0) === Buffer.byteLength(text)) return file;
+  } catch {
+    // No such folder, or it is full: a pipe still serves programs that read their standard input.
+  }
+  if (file !== undefined) closeSync(file);
+  return undefined;
+}
+
+function listen(
+  tool: Tool,
+  child: ChildProcess,
+  { timeout = ms(10_000), limit = bytes(1_048_576) }: RunOptions,
+  resolve: (done: Result<string>) => void,
+): void {
+  const printed: Buffer[][] = [[], []];
+  const finish = (done: Result<string>): void => {
+    clearTimeout(timer);
+    resolve(done);
+  };
+  // Does not wait for the end: what it left running may hold its streams, and a program deep in the kernel does not die.
+  const giveUp = (why: string): void => {
+    child.kill('SIGKILL');
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+    finish(fail('TOOL_FAILED', `${tool.name} ${why}`));
+  };
+  const timer = setTimeout(() => giveUp(`did not end within ${timeout} ms.`), timeout);
+  for (const [at, stream] of [child.stdout, child.stderr].entries()) {
+    let size = 0;
+    stream?.on('data', (piece: Buffer) => {
+      size += piece.length;
+      if (size > limit) giveUp(`printed more than ${limit} bytes.`);
+      else printed[at]?.push(piece);
+    });
+  }
+  const text = (at: number): string => Buffer.concat(printed[at] ?? []).toString('utf8');
+  child.once('error', (error) => finish(failure(tool, error)));
+  child.once('close', (code, signal) =>
+    finish(code === 0 ? ok(text(0)) : badEnd(tool, code, signal, text(1))),
+  );
+}
+
+/** Every line, as it comes; whoever prints is never kept waiting, and a line without end is left out. */
+function tellLines(stream: NodeJS.ReadableStream, onLine: (line: string) => void): void {
+  let cutter = new LineCutter(lineLimit);
+  stream.on('data', (piece: Buffer) => {
+    for (const line of cutter.push(piece)) onLine(line);
+    if (cutter.overlong) cutter = new LineCutter(lineLimit);
+  });
+}
+
 function environment(env: Readonly<Record<string, string>>): Record<string, string | undefined> {
   return { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`, LC_ALL: 'C', ...env };
 }
 
-function failure(tool: Tool, error: Error, stderr: string): Result<never> {
-  if (systemCode(error) === 'ENOENT')
+/** It could not even be started. Neither the message nor the error itself goes on: both repeat every argument. */
+function failure(tool: Tool, thrown: unknown): Result<never> {
+  const code = systemCode(thrown);
+  if (code === 'ENOENT')
     return fail('TOOL_MISSING', `${tool.name} is not installed; the package is ${tool.package}.`);
-  const { code, signal } = error as { code?: number | string; signal?: string | null };
-  // Neither the message nor the error itself goes on: both repeat every argument.
-  return fail('TOOL_FAILED', `${tool.name} ended ${how(code, signal)}${quote(stderr)}`);
+  return fail('TOOL_FAILED', `${tool.name} could not be started: ${code ?? 'the system refused'}.`);
 }
 
-function how(code: number | string | null | undefined, signal: string | null | undefined): string {
-  return signal === null || signal === undefined ? `with code ${code}` : `by signal ${signal}`;
+function badEnd(tool: Tool, code: number | null, signal: string | null, said: string): Result<never> {
+  const how = signal === null ? `with code ${code}` : `by signal ${signal}`;
+  return fail('TOOL_FAILED', `${tool.name} ended ${how}${quote(said)}`);
 }
 
 function quote(text: string): string {

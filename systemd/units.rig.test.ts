@@ -40,6 +40,7 @@ describe.skipIf(reason !== undefined)('The units', () => {
     expect(units.sort()).toEqual([
       'checkpost-agent.service',
       'checkpost-central.service',
+      'checkpost-clock-floor.service',
       'checkpost-netns.service',
       'checkpost-tunnel.service',
       'checkpost-uplink.service',
@@ -63,6 +64,7 @@ describe.skipIf(reason !== undefined)('The units', () => {
     ['checkpost-agent.service', 20],
     ['checkpost-uplink.service', 25],
     ['checkpost-tunnel.service', 25],
+    ['checkpost-clock-floor.service', 25],
     ['checkpost-central.service', 25],
   ] as const)('%s is exposed at most %d tenths', (name, threshold) => {
     const done = spawnSync(
@@ -73,7 +75,7 @@ describe.skipIf(reason !== undefined)('The units', () => {
     expect(done.status, done.stdout.split('\n').slice(-3).join('\n')).toBe(0);
   });
 
-  test('The agent has no capability, and only the two halves of the uplink have one', () => {
+  test('The agent has no capability, the two halves of the uplink one, and what sets the clock another', () => {
     const capabilities = (name: string): (string | undefined)[] =>
       [...unitText(name).matchAll(/^(?:Ambient|Bounding|CapabilityBounding)\w*=(.*)$/gm)].map(
         (match) => match[1],
@@ -83,6 +85,45 @@ describe.skipIf(reason !== undefined)('The units', () => {
     expect(
       new Set([...capabilities('checkpost-uplink.service'), ...capabilities('checkpost-tunnel.service')]),
     ).toEqual(new Set(['CAP_NET_ADMIN']));
+    expect(new Set(capabilities('checkpost-clock-floor.service'))).toEqual(new Set(['CAP_SYS_TIME']));
+  });
+
+  const lines = (name: string): string[] => unitText(name).split('\n');
+  const listed = (name: string, directive: string): string[] =>
+    lines(name)
+      .filter((line) => line.startsWith(`${directive}=`))
+      .flatMap((line) => line.slice(directive.length + 1).split(' '));
+
+  test('The clock is set before anything that looks at it, by a unit that may set it and has no network', () => {
+    const name = 'checkpost-clock-floor.service';
+    expect(listed(name, 'Before')).toEqual(
+      expect.arrayContaining(['checkpost-uplink.service', 'checkpost-agent.service', 'chrony.service']),
+    );
+    expect(listed('checkpost-uplink.service', 'After')).toEqual(
+      expect.arrayContaining([name, 'nftables.service', 'checkpost-netns.service']),
+    );
+    // Not Requires: a clock that cannot be set is no reason to stay away.
+    expect(listed('checkpost-uplink.service', 'Wants')).toContain(name);
+    expect(lines(name)).not.toContain('ProtectClock=yes');
+    expect(listed(name, 'SystemCallFilter').at(-1)).toBe('clock_settime');
+    expect(lines(name)).toContain('PrivateNetwork=yes');
+  });
+
+  test('Both halves are watched and never given up, and wireguard-go outlives the one that started it', () => {
+    for (const name of ['checkpost-uplink.service', 'checkpost-tunnel.service']) {
+      expect(lines(name)).toEqual(
+        expect.arrayContaining([
+          'WatchdogSec=30',
+          'StartLimitIntervalSec=0',
+          'Restart=always',
+          'Type=notify',
+        ]),
+      );
+    }
+    expect(lines('checkpost-uplink.service')).toEqual(
+      expect.arrayContaining(['KillMode=process', 'RuntimeDirectoryPreserve=yes']),
+    );
+    expect(listed('checkpost-uplink.service', 'RuntimeDirectory')).toEqual(['checkpost-uplink', 'wireguard']);
   });
 
   test('Users, groups and folders are made by systemd’s own tools, and belong to whom they should', () => {
@@ -97,6 +138,7 @@ describe.skipIf(reason !== undefined)('The units', () => {
       expect(passwd).toMatch(new RegExp(`^${user}:x:.*:/usr/sbin/nologin$`, 'm'));
     }
     expect(readFileSync(join(root, 'etc/group'), 'utf8')).toMatch(/^checkpost-reader:x:\d+:checkpost$/m);
+    expect(readFileSync(join(root, 'etc/group'), 'utf8')).toMatch(/^checkpost-uplink:x:\d+:checkpost$/m);
     const folders = spawnSync(
       'systemd-tmpfiles',
       ['--create', `--root=${root}`, join(here, 'checkpost.tmpfiles')],
@@ -106,5 +148,8 @@ describe.skipIf(reason !== undefined)('The units', () => {
     );
     expect(folders.status, folders.stderr).toBe(0);
     expect(statSync(join(root, 'var/lib/checkpost')).mode & 0o777).toBe(0o700);
+    expect(statSync(join(root, 'var/lib/checkpost-uplink')).mode & 0o777).toBe(0o700);
+    for (const name of ['time.d', 'time-authorities', 'chrony.d'])
+      expect(statSync(join(root, 'etc/checkpost', name)).mode & 0o777).toBe(0o755);
   });
 });

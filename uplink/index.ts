@@ -1,4 +1,27 @@
 export { checkUplink } from './check.ts';
-export { type KeyFile, openKey } from './key.ts';
-export { startUplink, type Uplink } from './main.ts';
-export { type Part, parts, type UplinkParts } from './part.ts';
+export {
+  bootFile,
+  closedList,
+  type ClosedListEntry,
+  type ClosedListFacts,
+  type Endpoint,
+  factsOf,
+  type Target,
+  type TimedMode,
+} from './firewall/index.ts';
+export {
+  type Hub,
+  type HubParts,
+  type ListedTerminal,
+  listTerminals,
+  readTerminals,
+  resetTerminal,
+  startHub,
+} from './hub/index.ts';
+export { startInner } from './inner/inner.ts';
+export { type KeyFile, openKey } from './keys/key-file.ts';
+export { publicKeys } from './keys/public-keys.ts';
+export { startOuter } from './outer/outer.ts';
+export { type Part, parts, type Running, type UplinkParts } from './part.ts';
+export { builtAt, raiseClock, type Raised } from './time/index.ts';
+export { agedStatus, describeUplink } from './words/index.ts';

@@ -1,106 +1,72 @@
-import { checkUplink, openKey, type Part, parts, startUplink } from '#uplink/index.ts';
-import type { Result } from '#contracts/result.ts';
-import { UplinkSettings } from '#contracts/settings/uplink.ts';
-import { systemChildren } from '#runtime/child.ts';
-import { systemClock } from '#runtime/clock.ts';
-import { createLog, faultFields } from '#runtime/log.ts';
-import { notifier as createNotifier } from '#runtime/sd-notify.ts';
-import { loadSettings } from '#runtime/settings.ts';
-import { type Command, type CommandArguments, type CommandContext, report } from '../command.ts';
-import { untilStopped } from '../until-stopped.ts';
+import { type Command, report } from '../command.ts';
+import { runUplink, runUsage } from '../uplink/run.ts';
+import { askVerb } from '../uplink/verbs.ts';
+
+const options = {
+  config: { type: 'string' },
+  part: { type: 'string' },
+  'check-config': { type: 'boolean' },
+  'public-key': { type: 'boolean' },
+  socket: { type: 'string' },
+  follow: { type: 'boolean' },
+  uplink: { type: 'string' },
+  hub: { type: 'string' },
+  auto: { type: 'boolean' },
+  seconds: { type: 'string' },
+} as const;
 
 export const command: Command = {
   summary: 'bring the tunnel up and keep it',
   help: `
-checkpost uplink: bring the tunnel to the centre up and keep it
+checkpost uplink: bring the tunnel to the centre up and keep it; say how it is
 
-Usage: checkpost uplink --config FILE [--part PART]
+Usage: checkpost uplink --config FILE --part outer|inner
        checkpost uplink --config FILE --check-config
        checkpost uplink --config FILE --public-key
+       checkpost uplink status [--follow]
+       checkpost uplink probe
+       checkpost uplink rotate [--hub NAME]
+       checkpost uplink prefer [--uplink NAME] [--hub NAME] | --auto
+       checkpost uplink apply FILE
+       checkpost uplink enrolment --seconds N
 
-Creates the WireGuard interface (the kernel's, or the program wireguard-go where the kernel has none), gives it this
-terminal's key, the hubs, addresses and routes, and watches it until SIGTERM or Ctrl-C, when it takes the tunnel down.
-Its log is JSON lines on standard output; the line with "event":"ready" says that the tunnel is configured, which is
-not yet that a hub answers: the log says that for each hub. The private key is made on this machine where there is
-none, and is never printed, logged or sent. Needs the capability CAP_NET_ADMIN and the programs ip and wg.
+Without a verb it is the uplink itself, one half of it: it makes the tunnels to the hubs, measures every uplink of the
+site and moves the traffic to one that works, until SIGTERM or Ctrl-C. Its log is JSON lines on standard output; the
+line with "event":"ready" says that it has begun. Private keys are made on this machine where there are none, and are
+never printed, logged or sent. Needs the capability CAP_NET_ADMIN and the programs ip, wg and nft.
 
   --config FILE     configuration, usually /etc/checkpost/uplink.json; docs/settings.md explains every setting
-  --part PART       whole: everything, in the network namespace that it is called in (default);
-                    outer: only create the interface and move it into the namespace of the settings;
-                    inner: wait for it there and configure it. The two units of a terminal are outer and inner.
+  --part PART       outer: where the physical interfaces are; inner: in the network namespace of the agent
   --check-config    only check the configuration: every wrong setting is listed at once
-  --public-key      print the public key of this terminal, which the hubs must know; makes the key where there is none
-  --json            print the answer of the two above, and faults, as one JSON object
+  --public-key      print the public keys of this terminal, of the tunnel and of the probes of each uplink, which the
+                    hubs must know; makes the keys where there are none
 
-Exit codes: 0 stopped in order (or answered), 1 could not start or the tunnel is gone, 2 called wrongly.
+With a verb it speaks to the uplink that runs on this machine:
 
-Example: checkpost uplink --config /etc/checkpost/uplink.json --public-key
+  status            which uplink and which hub carry, how good each is, since when, and what was tried;
+                    --follow goes on until Ctrl-C: redrawn on a terminal, else a new block after each change
+  probe             probe every path now, metered ones too
+  rotate            new keys with the hub named, or with each; ends when they are in force
+  prefer            this uplink, this hub or both carry from now on, until they fail; --auto takes it back
+  apply FILE        a configuration signed by the bureau; it is in force at once, on probation
+  enrolment         open the way to the servers of the enrolment for N seconds (0 to 3600); 0 closes it
+  --socket PATH     control socket of the uplink, or --config FILE to take it from there; without either
+                    /run/checkpost-uplink/control.sock
+  --json            print answers and faults as JSON objects; status: as the uplink says it, and with --follow one a line
+
+prefer and enrolment are for root; everything else is for the user of the agent too.
+
+Exit codes: 0 stopped in order (or done), 1 could not start, could not be done or is gone, 2 called wrongly.
+status: 0 the tunnel is up, 1 it is not, or nothing answers; with --follow as it was at the end.
+
+Example: checkpost uplink status --follow
 `,
-  options: {
-    config: { type: 'string' },
-    part: { type: 'string' },
-    'check-config': { type: 'boolean' },
-    'public-key': { type: 'boolean' },
-  },
+  options,
   async run(args, context) {
-    const json = args.flag('json');
-    const config = args.text('config');
-    const part = parts.find((name) => name === (args.text('part') ?? 'whole'));
-    const onlyOne = !(args.flag('check-config') && args.flag('public-key'));
-    if (config === undefined || part === undefined || !onlyOne || args.rest.length > 0) {
-      const detail = 'Say: checkpost uplink --config FILE [--part whole|outer|inner]';
-      return report({ code: 'USAGE', detail }, context, json);
-    }
-    const settings: Result<UplinkSettings> = loadSettings(UplinkSettings, config);
-    if (!settings.ok) return report(settings.fault, context, json);
-    const checked = checkUplink(settings.value, part, config);
-    if (!checked.ok) return report(checked.fault, context, json);
-    if (args.flag('check-config')) {
-      context.stdout.write(json ? '{"ok":true}\n' : `${config}: every setting is good\n`);
-      return 0;
-    }
-    if (args.flag('public-key')) {
-      const key = openKey(settings.value.privateKey);
-      if (!key.ok) return report(key.fault, context, json);
-      const { publicKey } = key.value;
-      context.stdout.write(json ? `${JSON.stringify({ publicKey })}\n` : `${publicKey}\n`);
-      return 0;
-    }
-    return keepTunnel(settings.value, part, args, context);
+    if (args.rest.length > 0) return askVerb(Object.keys(options), args, context);
+    const foreign = ['socket', 'uplink', 'hub', 'seconds'].some((name) => args.text(name) !== undefined);
+    if (foreign || args.flag('follow') || args.flag('auto'))
+      return report({ code: 'USAGE', detail: runUsage }, context, args.flag('json'));
+    return runUplink(args, context);
   },
 };
-
-async function keepTunnel(
-  settings: UplinkSettings,
-  part: Part,
-  args: CommandArguments,
-  context: CommandContext,
-): Promise<number> {
-  const log = createLog(settings.log.level, 'uplink');
-  const notifier = createNotifier(context.env, systemChildren);
-  // Begun first, since it keeps the process alive while it waits for the interface; ended below on every way out.
-  const over = new AbortController();
-  const stopped = untilStopped(AbortSignal.any([context.signal, over.signal]));
-  try {
-    const uplink = await startUplink(settings, part, {
-      clock: systemClock,
-      children: systemChildren,
-      log,
-      notifier,
-      signal: context.signal,
-    });
-    if (!uplink.ok) return context.signal.aborted ? 0 : report(uplink.fault, context, args.flag('json'));
-    context.stdout.write(
-      `${JSON.stringify({ event: 'ready', interface: settings.interface, part, pid: process.pid })}\n`,
-    );
-    const end = await Promise.race([stopped, uplink.value.ended]);
-    await notifier.stopping();
-    log.info('Stopping');
-    await uplink.value.close();
-    if (end === undefined || end.ok) return 0;
-    log.error('The tunnel is gone', faultFields(end.fault));
-    return report(end.fault, context, args.flag('json'));
-  } finally {
-    over.abort();
-  }
-}

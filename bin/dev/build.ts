@@ -3,7 +3,10 @@ import { join, resolve } from 'node:path';
 import { bundle } from './bundle.ts';
 import { buildPages } from './pages.ts';
 
-/** Builds what ships into dist/: `bin/checkpost`, `checkpost.cjs` with a chunk for each subcommand, and the pages. */
+/**
+ * Builds what ships into dist/: `bin/checkpost` and `bin/checkpost-uplink`, `checkpost.cjs` with a chunk for each
+ * subcommand, and the pages.
+ */
 const root = resolve(import.meta.dirname, '../..');
 const dist = join(root, 'dist');
 
@@ -17,4 +20,5 @@ await bundle({
   },
   outDir: dist,
 });
-cpSync(join(root, 'bin/checkpost'), join(dist, 'bin/checkpost'));
+for (const name of ['checkpost', 'checkpost-uplink'])
+  cpSync(join(root, 'bin', name), join(dist, 'bin', name));

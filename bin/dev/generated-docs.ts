@@ -2,12 +2,18 @@ import type { TSchema } from 'typebox';
 import { errors } from '#contracts/errors.ts';
 import { AgentSettings } from '#contracts/settings/agent.ts';
 import { CentralSettings } from '#contracts/settings/central.ts';
+import { HubSettings } from '#contracts/settings/hub.ts';
 import { UplinkSettings } from '#contracts/settings/uplink.ts';
 import { allowed, type SchemaNode } from '#runtime/settings.ts';
+import { bootFile } from '#uplink/index.ts';
 
 /** The pages of docs/ that are made from the schemas and tables of the code; a test keeps them equal. */
 export function generatedDocs(): Readonly<Record<string, string>> {
-  return { 'docs/errors.md': errorsPage(), 'docs/settings.md': settingsPage() };
+  return {
+    'docs/errors.md': errorsPage(),
+    'docs/settings.md': settingsPage(),
+    'firmware-config/nftables/checkpost.nft': bootFile(),
+  };
 }
 
 function errorsPage(): string {
@@ -40,7 +46,8 @@ folder of that file; an unknown name is refused. A setting without a default mus
 
 ${page('Terminal: the agent', 'checkpost agent', AgentSettings)}
 ${page('Terminal: the uplink', 'checkpost uplink', UplinkSettings)}
-${page('Centre', 'checkpost central', CentralSettings)}`;
+${page('Centre', 'checkpost central', CentralSettings)}
+${page('Centre: a hub', 'checkpost hub', HubSettings)}`;
 }
 
 function rows(node: SchemaNode, prefix: string): string[] {

@@ -247,6 +247,23 @@ export const AgentSettings = Type.Object(
       },
       { description: 'Tamper-evident record', default: {} },
     ),
+    uplink: group(
+      {
+        socket: Type.Union(
+          [
+            Type.Null(),
+            text({ pattern: '^/', maxLength: 107 }, { description: 'Unix socket, by its absolute path' }),
+          ],
+          {
+            description:
+              'Control socket of the uplink, whose state is reported to the centre; null where this machine has no uplink of ours',
+            words: 'an absolute path, or null',
+            default: null,
+          },
+        ),
+      },
+      { description: 'Helper of the uplink', default: {} },
+    ),
     log: group(
       {
         level: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace'], {

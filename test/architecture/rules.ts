@@ -30,6 +30,7 @@ export const mayKnow: Readonly<Record<string, readonly string[]>> = {
   lookup: ['store'],
   fleet: ['outbox', 'health'],
   officer: [],
+  uplink: [],
 };
 
 /** Rooms whose top-level files are all public; of any other room only index.ts is. */

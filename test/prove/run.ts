@@ -7,6 +7,7 @@ import { proveEditionKills } from './edition-kills.ts';
 import { proveFuzz } from './fuzz.ts';
 import { proveKills } from './kills.ts';
 import type { ProofOptions } from './proof.ts';
+import { proveUplink } from './uplink.ts';
 
 /**
  * `npm run prove -- NAME [--count N] [--seed S]`: the long proofs, of which `npm test` runs a sample. Each prints the
@@ -29,6 +30,11 @@ const proofs: Readonly<
     title: 'compare generated documents with the npm package mrz, field by field',
     count: 100_000,
     prove: proveDifferential,
+  },
+  uplink: {
+    title: 'loss and planned switch of uplink and hub, new keys, a black hole: how long traffic stands still',
+    count: 20,
+    prove: proveUplink,
   },
   fuzz: {
     title: 'fuzzed frames through every framing: no throw, no false document beyond chance, memory flat',

@@ -1,0 +1,77 @@
+import type { UplinkStatus } from '#contracts/uplink.ts';
+
+/** A made-up status for tests: two uplinks, two hubs, all well. */
+export const wellStatus: UplinkStatus = {
+  v: 1,
+  terminal: 'UTO-0001-1',
+  state: 'up',
+  evidence: 'hub-one answers over dsl',
+  since: 200,
+  carrying: { uplink: 'dsl', hub: 'hub-one', since: 190, why: 'the preferred one works' },
+  uplinks: [
+    {
+      name: 'dsl',
+      device: 'eth0',
+      kind: 'ethernet',
+      metered: false,
+      state: 'up',
+      evidence: 'both hubs answer',
+      since: 195,
+      carries: true,
+      mtu: 1420,
+      monthBytes: null,
+      overBudget: false,
+      detectSeconds: 2,
+      paths: [
+        { hub: 'hub-one', state: 'up', loss: 0, delayMillis: 24.4 },
+        { hub: 'hub-two', state: 'up', loss: 0.01, delayMillis: 31 },
+      ],
+    },
+    {
+      name: 'lte',
+      device: 'wwan0',
+      kind: 'lte',
+      metered: true,
+      state: 'up',
+      evidence: 'hub-one answers',
+      since: 7300,
+      carries: false,
+      mtu: 1280,
+      monthBytes: 12_400_000,
+      overBudget: false,
+      detectSeconds: 95,
+      paths: [
+        { hub: 'hub-one', state: 'up', loss: 0, delayMillis: 88 },
+        { hub: 'hub-two', state: 'untested', loss: null, delayMillis: null },
+      ],
+    },
+  ],
+  hubs: [
+    {
+      name: 'hub-one',
+      state: 'up',
+      since: 200,
+      endpoint: '192.0.2.1:51820',
+      carries: true,
+      key: { state: 'current', rotatedAt: '2026-11-03T04:00:00.000Z', detail: '' },
+    },
+    {
+      name: 'hub-two',
+      state: 'up',
+      since: 200,
+      endpoint: '[2001:db8::2]:51820',
+      carries: false,
+      key: { state: 'current', rotatedAt: null, detail: '' },
+    },
+  ],
+  firewall: { state: 'held', mode: null, restored: 0 },
+  routing: { restored: 0 },
+  inner: 'applied',
+  configuration: { version: 3, state: 'current', detail: '' },
+  clock: { floor: '2026-11-25T03:00:00.000Z', hubOffsetMillis: 12 },
+  faults: [],
+  events: [
+    { at: 190, text: 'hub-one carries over dsl' },
+    { at: 200, text: 'hub-one answered over dsl' },
+  ],
+};

@@ -1,0 +1,1 @@
+export { agedStatus, describeUplink } from './words.ts';
