@@ -39,6 +39,7 @@ import {
   scanDevices,
 } from './readers/index.ts';
 import { openStoreOrSetAside, Reserve } from './store/index.ts';
+import { watchHelper } from './uplink/index.ts';
 
 /** What the agent is given from outside itself. */
 export interface AgentParts {
@@ -346,6 +347,16 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
     await Promise.all(readers.map((reader) => reader.close()));
   });
 
+  // What the helper of the uplink says; without it everything else works as before.
+  const uplink = watchHelper({
+    socket: settings.uplink.socket,
+    clock,
+    random,
+    log: log.with({ room: 'uplink' }),
+    onChange: changed,
+  });
+  closers.push(() => uplink.close());
+
   // Health and the fleet, after everything that they report on.
   const health = createHealth({
     stateFolder: settings.state,
@@ -362,6 +373,7 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
     outbox: () => ({ depth: outbox.depth(), oldestAt: outbox.oldestAt() ?? null }),
     audit: () => ({ entries: audit.head().seq }),
     link: () => central.state(),
+    uplink: () => uplink.view(),
     recordingFails: () => enquiries.recordingFails || store.broken(),
     storeReplaced: () => setAside !== undefined,
     certificate: keys.value.tls.certificate,

@@ -208,6 +208,7 @@ const sample: HealthReport = {
   edition: null,
   outbox: { depth: 0, oldestAt: null },
   audit: { entries: 0 },
+  uplink: null,
   conditions: [],
 };
 

@@ -43,9 +43,17 @@ const worth: Readonly<Record<keyof HealthReport, Comparison>> = {
     (sent.outbox.depth === 0) !== (now.outbox.depth === 0) ||
     moved(sent.outbox.depth, now.outbox.depth, Math.max(10, sent.outbox.depth / 10)),
   audit: never,
+  uplink: (sent, now) => actedUpon(sent.uplink) !== actedUpon(now.uplink),
   conditions: differs('conditions'),
 };
 
 function moved(sent: number, now: number, step: number): boolean {
   return Math.abs(sent - now) >= step;
+}
+
+/** Of the uplinks: who carries, how each is, whether its data is used up. Loss and delay wander all day. */
+function actedUpon(uplink: HealthReport['uplink']): string {
+  if (uplink === null) return '';
+  const lines = uplink.uplinks.map(({ name, state, overBudget }) => [name, state, overBudget]);
+  return JSON.stringify([uplink.state, uplink.uplink, uplink.hub, lines]);
 }

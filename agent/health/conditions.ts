@@ -1,4 +1,6 @@
 import type { Condition, ConditionCode, HealthReport, ReaderState } from '#contracts/health.ts';
+import type { Found } from './found.ts';
+import { causeOfSilence, uplinkConditions, type UplinkFacts } from './uplink.ts';
 
 /** What the conditions of a terminal are derived from. */
 export interface ConditionFacts {
@@ -13,11 +15,7 @@ export interface ConditionFacts {
   readonly recordingFails: boolean;
   readonly storeReplaced: boolean;
   readonly certificateDaysLeft: number;
-}
-
-export interface Found {
-  readonly code: ConditionCode;
-  readonly subject?: string;
+  readonly uplink: UplinkFacts;
 }
 
 const diskLowShare = 0.1;
@@ -46,7 +44,10 @@ export function conditionsOf(facts: ConditionFacts): Found[] {
   when(facts.edition?.aging === true && !facts.edition.tooOld, 'edition-aging');
   when(facts.editionDamaged, 'edition-damaged');
   when(facts.editionRefused, 'edition-refused');
-  when(facts.link === 'down', 'central-unreachable');
+  const ofUplink = uplinkConditions(facts.uplink);
+  found.push(...ofUplink);
+  // Where the uplinks say themselves why nothing is reached, their conditions stand for it.
+  when(facts.link === 'down' && !causeOfSilence(facts.uplink, ofUplink), 'central-unreachable');
   // The centre verifies the clock: while it is out of reach, that is the one cause.
   when(facts.clock === 'unverified' && facts.link !== 'down', 'clock-unverified');
   const { freeBytes, totalBytes } = facts.disk;

@@ -19,8 +19,27 @@ const report: HealthReport = {
   edition: { collection: 'sltd', version: 1, date: '2026-01-01T00:00:00.000Z', count: 10 },
   outbox: { depth: 0, oldestAt: null },
   audit: { entries: 7 },
+  uplink: {
+    state: 'up',
+    uplink: 'dsl',
+    hub: 'hub-one',
+    uplinks: [
+      {
+        name: 'dsl',
+        state: 'up',
+        loss: 0,
+        delayMillis: 20,
+        mtu: 1420,
+        monthBytes: null,
+        overBudget: false,
+      },
+    ],
+  },
   conditions: [],
 };
+const uplink = report.uplink;
+const dsl = uplink?.uplinks[0];
+if (uplink === null || dsl === undefined) throw new Error('an uplink is wanted');
 
 describe('Only what somebody would act upon is a change', () => {
   const quiet: Partial<HealthReport> = {
@@ -31,6 +50,7 @@ describe('Only what somebody would act upon is a change', () => {
     temperature: { celsius: 43 },
     clock: { state: 'verified', offsetMillis: 400 },
     audit: { entries: 300 },
+    uplink: { ...uplink, uplinks: [{ ...dsl, loss: 0.1, delayMillis: 90, mtu: 1280, monthBytes: 5e6 }] },
   };
   const loud: Partial<HealthReport> = {
     versions: { checkpost: '0.2.0', node: '24', os: 'test' },
@@ -52,6 +72,17 @@ describe('Only what somebody would act upon is a change', () => {
       expect(changedSections(report, { ...report, [section]: value })).toEqual({ [section]: value });
     });
   }
+  test.each<[string, HealthReport['uplink']]>([
+    ['the helper gone', null],
+    ['another uplink that carries', { ...uplink, uplink: 'lte' }],
+    ['another hub that carries', { ...uplink, hub: 'hub-two' }],
+    ['the tunnel down', { ...uplink, state: 'lines-down' }],
+    ['an uplink that fails', { ...uplink, uplinks: [{ ...dsl, state: 'no-data' }] }],
+    ['an uplink over its budget', { ...uplink, uplinks: [{ ...dsl, overBudget: true }] }],
+  ])('Of the uplinks, %s is a change', (_, now) => {
+    expect(changedSections(report, { ...report, uplink: now })).toEqual({ uplink: now });
+    expect(changedSections({ ...report, uplink: now }, report)).toEqual({ uplink });
+  });
 });
 
 const healthy: ConditionFacts = {
@@ -65,6 +96,7 @@ const healthy: ConditionFacts = {
   recordingFails: false,
   storeReplaced: false,
   certificateDaysLeft: 300,
+  uplink: { helper: 'none' },
 };
 
 describe('Conditions', () => {
@@ -90,6 +122,7 @@ describe('Conditions', () => {
     ['a record that fails', { recordingFails: true }, 'not-recording'],
     ['a replaced database', { storeReplaced: true }, 'store-replaced'],
     ['a certificate about to expire', { certificateDaysLeft: 3 }, 'certificate-expiring'],
+    ['a helper of the uplink that is gone', { uplink: { helper: 'absent' } }, 'uplink-helper-absent'],
   ];
   for (const [name, facts, code] of cases) {
     test(`With ${name} there is one condition, ${code}`, () => {

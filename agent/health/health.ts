@@ -4,6 +4,7 @@ import type { ReaderId } from '#contracts/names.ts';
 import type { CollectionState } from '#contracts/verdict.ts';
 import type { Log } from '#runtime/log.ts';
 import { conditionsOf, StandingConditions } from './conditions.ts';
+import { uplinkHealth, type UplinkFacts } from './uplink.ts';
 import { type MachineFacts, openMachine } from './machine.ts';
 
 /** What health is told by the parts of the agent; each answers at once. */
@@ -25,6 +26,7 @@ export interface HealthParts {
   readonly outbox: () => HealthReport['outbox'];
   readonly audit: () => HealthReport['audit'];
   readonly link: () => 'up' | 'down' | 'unknown';
+  readonly uplink: () => UplinkFacts;
   readonly recordingFails: () => boolean;
   readonly storeReplaced: () => boolean;
   /** Certificate of this terminal, PEM. */
@@ -36,6 +38,8 @@ export interface Health {
   measure(): Promise<HealthReport>;
   now(): string;
 }
+
+const mostConditions = 64;
 
 const nothingMeasured: MachineFacts = {
   uptime: { systemSeconds: 0, agentSeconds: 0 },
@@ -66,6 +70,7 @@ export function createHealth(parts: HealthParts): Health {
       const readers = parts.readers().map(({ id, state }) => ({ id, state }));
       const edition = parts.edition();
       const editionState = parts.editionState();
+      const uplink = parts.uplink();
       const found = conditionsOf({
         readers,
         link: parts.link(),
@@ -77,6 +82,7 @@ export function createHealth(parts: HealthParts): Health {
         recordingFails: parts.recordingFails(),
         storeReplaced: parts.storeReplaced(),
         certificateDaysLeft: (expires - Date.parse(now)) / 86_400_000,
+        uplink,
       });
       return {
         versions: { checkpost: parts.version, node: process.versions.node, os: machine.os },
@@ -86,7 +92,9 @@ export function createHealth(parts: HealthParts): Health {
         edition: edition?.source ?? null,
         outbox: parts.outbox(),
         audit: parts.audit(),
-        conditions: standing.update(found, now),
+        uplink: uplinkHealth(uplink),
+        // The contract takes no more; the first ones are the gravest.
+        conditions: standing.update(found.slice(0, mostConditions), now),
       };
     },
   };

@@ -1,2 +1,3 @@
 export { changedSections } from './changes.ts';
 export { createHealth, type Health, type HealthParts } from './health.ts';
+export type { UplinkFacts } from './uplink.ts';

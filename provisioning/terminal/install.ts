@@ -6,6 +6,7 @@ import { fail, ok, type Result } from '#contracts/result.ts';
 import { AgentSettings } from '#contracts/settings/agent.ts';
 import { parseJson } from '#runtime/parse.ts';
 import { parseSettings } from '#runtime/settings.ts';
+import { uplinkSocket } from '#runtime/uplink-client.ts';
 import { makeFolder, readOptional, remove, writeChanged, writeWhole } from '../files.ts';
 import type { Given } from './answer.ts';
 import type { Pending } from './pending.ts';
@@ -84,6 +85,7 @@ function agentSettings(state: string, bundle: Bundle): Result<object> {
     central: { ...kept.central, url: bundle.centre.central },
     fleet: { ...kept.fleet, url: bundle.centre.fleet },
     edition: kept.edition ?? { folder: 'editions' },
+    uplink: kept.uplink ?? { socket: uplinkSocket },
   };
   const whole = parseSettings(AgentSettings, settings, file);
   // What is written is what was said, without the defaults: those may change with the release.

@@ -147,6 +147,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         demo: true,
         officer: { port: ports.officer },
         edition: { seed: at('repository') },
+        // This machine's own lines carry it: there is no helper.
+        uplink: { socket: null },
         log: { level: options.logLevel ?? 'info' },
         ...options.agent,
       }),

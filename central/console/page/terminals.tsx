@@ -1,6 +1,6 @@
 import type { TerminalRow } from '#contracts/console.ts';
 import { troubleOf } from './state.ts';
-import { agoWords, conditionOf, copyWords, readerWords, stateWords } from './words.ts';
+import { agoWords, conditionOf, copyWords, readerWords, stateWords, uplinkWords } from './words.ts';
 
 interface TerminalsProps {
   readonly rows: readonly TerminalRow[];
@@ -73,6 +73,11 @@ function Row({ row, now }: { readonly row: TerminalRow; readonly now: number }) 
             {row.state} for {agoWords(row.since, now).replace(' ago', '')}
           </span>
         )}
+        {uplinkWords(health.uplink).map(({ text, amiss }) => (
+          <span key={text} class={amiss ? 'small amiss' : 'small'}>
+            {text}
+          </span>
+        ))}
       </td>
       <td data-name="Copy">{seen ? copyWords(row, now) : ''}</td>
       <td data-name="Owes">{health.outbox === undefined ? '' : owes(health.outbox.depth)}</td>

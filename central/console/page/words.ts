@@ -1,7 +1,8 @@
 import { errors } from '#contracts/errors.ts';
 import type { AlertRow, TerminalRow } from '#contracts/console.ts';
 import { conditions } from '#contracts/health.ts';
-import type { ReaderState } from '#contracts/health.ts';
+import type { ReaderState, UplinkHealth } from '#contracts/health.ts';
+import { lineStates, uplinkStates } from '#contracts/uplink.ts';
 import type { HitItem, HitOutcome } from '#contracts/outbox.ts';
 import { ageWords, boundWords, maskNumber } from '#runtime/page-words.ts';
 
@@ -53,6 +54,38 @@ export function copyWords(row: TerminalRow, now: number): string {
   if (edition === undefined) return 'not told';
   if (edition === null) return 'none';
   return `${ageWords(Math.max(0, (now - Date.parse(edition.date)) / 1000))} old`;
+}
+
+/** The ways out of a site: who carries, then each uplink with how good it is. Nothing where there is no helper. */
+export function uplinkWords(uplink: UplinkHealth | null | undefined): readonly UplinkWords[] {
+  if (uplink === null || uplink === undefined) return [];
+  const { state, uplink: carrying, hub } = uplink;
+  const through = [carrying, hub].filter((name) => name !== null).join(' and ');
+  const whole =
+    state === 'up' && through !== ''
+      ? { text: `through ${through}`, amiss: false }
+      : { text: uplinkStates[state].title, amiss: state !== 'up' && state !== 'starting' };
+  return [whole, ...uplink.uplinks.map(lineWords)];
+}
+
+export interface UplinkWords {
+  readonly text: string;
+  readonly amiss: boolean;
+}
+
+function lineWords(line: UplinkHealth['uplinks'][number]): UplinkWords {
+  const { title, bad } = lineStates[line.state];
+  const figures = [
+    ...(line.state === 'up' && line.delayMillis !== null ? [`${line.delayMillis} ms`] : []),
+    ...(line.state === 'up' && line.loss !== null && line.loss >= 0.01
+      ? [`loses ${Math.round(line.loss * 100)} %`]
+      : []),
+    ...(line.monthBytes === null ? [] : [`${Math.round(line.monthBytes / 1e6)} MB this month`]),
+    ...(line.overBudget ? ['data used up'] : []),
+  ];
+  // The reasons in brackets stand in the conditions.
+  const state = title.replace(/ \(.*\)$/, '');
+  return { text: [`${line.name} ${state}`, ...figures].join(', '), amiss: bad || line.overBudget };
 }
 
 export function basisWords({ basis, age }: HitItem): string {

@@ -1,0 +1,7 @@
+import type { ConditionCode } from '#contracts/health.ts';
+
+/** A condition that stands, and what it concerns where there can be several of a kind. */
+export interface Found {
+  readonly code: ConditionCode;
+  readonly subject?: string;
+}

@@ -1,0 +1,1 @@
+export { type UplinkView, type UplinkWatch, type UplinkWatchParts, watchHelper } from './uplink.ts';
