@@ -24,10 +24,10 @@ const well: UplinkHealth = { state: 'up', uplink: 'dsl', hub: 'hub-one', uplinks
 test('A site that is connected says through what, and how good each uplink is', () => {
   expect(uplinkWords(well)).toEqual([
     { text: 'through dsl and hub-one', amiss: false },
-    { text: 'dsl works, 24 ms', amiss: false },
+    { text: 'dsl: works, 24 ms', amiss: false },
   ]);
   expect(uplinkWords({ ...well, uplinks: [{ ...dsl, loss: 0.126, overBudget: true }] })[1]).toEqual({
-    text: 'dsl works, 24 ms, loses 13 %, data used up',
+    text: 'dsl: works, 24 ms, loses 13 %, data used up',
     amiss: true,
   });
 });
@@ -35,7 +35,7 @@ test('A site that is connected says through what, and how good each uplink is', 
 test('One whose uplinks are down says which and why', () => {
   expect(uplinkWords({ state: 'lines-down', uplink: null, hub: null, uplinks: [lte] })).toEqual([
     { text: 'no uplink works', amiss: true },
-    { text: 'lte connected, but no data comes back, 12 MB this month', amiss: true },
+    { text: 'lte: connected, but no data comes back, 12 MB this month', amiss: true },
   ]);
 });
 

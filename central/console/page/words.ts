@@ -85,7 +85,7 @@ function lineWords(line: UplinkHealth['uplinks'][number]): UplinkWords {
   ];
   // The reasons in brackets stand in the conditions.
   const state = title.replace(/ \(.*\)$/, '');
-  return { text: [`${line.name} ${state}`, ...figures].join(', '), amiss: bad || line.overBudget };
+  return { text: [`${line.name}: ${state}`, ...figures].join(', '), amiss: bad || line.overBudget };
 }
 
 export function basisWords({ basis, age }: HitItem): string {
