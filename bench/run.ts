@@ -6,6 +6,7 @@ import { benchAgent } from './agent.ts';
 import { type Bench, machine, table } from './bench.ts';
 import { benchEditions, benchLargeEdition } from './editions.ts';
 import { benchReaders } from './readers.ts';
+import { benchUplink } from './uplink.ts';
 
 /** `npm run bench -- NAME [--small] [--json]`: the one way to run every benchmark. */
 const benches: Readonly<Record<string, { title: string; run: Bench }>> = {
@@ -19,6 +20,11 @@ const benches: Readonly<Record<string, { title: string; run: Bench }>> = {
     run: benchLargeEdition,
   },
   readers: { title: 'bytes of a reader to a travel document, family by family', run: benchReaders },
+  uplink: {
+    title:
+      'loss of an uplink and of a hub, beside the loop of mwan3’s tracker; memory and CPU of both halves',
+    run: benchUplink,
+  },
 };
 
 const { values, positionals } = parseArgs({

@@ -1,6 +1,9 @@
 import Type, { type Static } from 'typebox';
 import { BureauCode, Instant, SiteId, TerminalId, Uuid } from './names.ts';
 import { AgentSettings } from './settings/agent.ts';
+import { Pem, TrustedKeys } from './trusted-keys.ts';
+
+export { TrustedKeys };
 
 /**
  * What travels on the stick between the bureau's authority and a terminal that is being enrolled: bundle, request,
@@ -13,7 +16,6 @@ export const answerType = 'application/vnd.checkpost.enrolment-answer.v1+json';
 
 /** SHA-256 of a payload's exact bytes: binds a request to its bundle, and an answer to its request. */
 const Digest = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256, hexadecimal' });
-const Pem = Type.String({ pattern: '^-----BEGIN [A-Z ]+-----', maxLength: 16_384 });
 const Base64 = Type.String({ pattern: '^[A-Za-z0-9+/]+={0,2}$', maxLength: 8192 });
 
 /** A place, as the authority knows it. */
@@ -35,31 +37,6 @@ export const Site = Type.Object(
   { additionalProperties: false },
 );
 export type Site = Static<typeof Site>;
-
-/** `trusted.json`: the public keys that are believed, each for one role (`TrustedKeyFile` of formats/envelope.ts). */
-export const TrustedKeys = Type.Object(
-  {
-    keys: Type.Array(
-      Type.Object(
-        {
-          id: Type.String({ minLength: 1, maxLength: 64 }),
-          role: Type.Union([
-            Type.Literal('configuration'),
-            Type.Literal('commands'),
-            Type.Literal('editions'),
-            Type.Literal('releases'),
-            Type.Literal('enrolment'),
-          ]),
-          publicKey: Pem,
-        },
-        { additionalProperties: false },
-      ),
-      { maxItems: 64 },
-    ),
-  },
-  { additionalProperties: false },
-);
-export type TrustedKeys = Static<typeof TrustedKeys>;
 
 /** A secret with an id as a file (`NamedSecretFile` of formats/keyed.ts): 32 bytes in hexadecimal. */
 export const NamedSecretText = Type.Object(

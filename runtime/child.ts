@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { fail, ok, type Result } from '#contracts/result.ts';
 import { type Bytes, bytes, type Millis, ms } from '#contracts/units.ts';
 import { systemCode } from './errors.ts';
@@ -112,16 +111,17 @@ function spawnWith(tool: Tool, args: readonly string[], options: RunOptions): Ch
   }
 }
 
+/** O_TMPFILE of open(2), which Node does not name: the bit is the same on x86-64 and arm64 (asm-generic/fcntl.h). */
+const nameless = 0o20000000 | constants.O_DIRECTORY;
+
 /**
- * A file in memory that has no name any more, open at its beginning. Node's own pipes are sockets, which Linux lets
+ * A file in memory that never had a name, open at its beginning. Node's own pipes are sockets, which Linux lets
  * nobody open by the name /dev/stdin (ENXIO), and `wg` knows no other way. Undefined where there is no /dev/shm.
  */
 function memoryFile(text: string): number | undefined {
-  const path = `/dev/shm/${randomBytes(12).toString('hex')}`;
   let file: number | undefined;
   try {
-    file = openSync(path, 'wx+', 0o600);
-    unlinkSync(path);
+    file = openSync('/dev/shm', nameless | constants.O_RDWR, 0o600);
     // At a place, so that the position stays at the beginning.
     if (writeSync(file, text, 0) === Buffer.byteLength(text)) return file;
   } catch {

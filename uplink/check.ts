@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { fail, ok, type Result } from '#contracts/result.ts';
 import type { UplinkNetwork, UplinkSettings } from '#contracts/settings/uplink.ts';
-import { splitEndpoint } from './resolve/index.ts';
+import { splitEndpoint } from './resolve/endpoint.ts';
 
 /** What the schema cannot say of the settings of a terminal: all complaints at once. Fault: SETTINGS_INVALID. */
 export function checkUplink(settings: UplinkSettings, file: string): Result<void> {

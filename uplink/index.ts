@@ -23,5 +23,5 @@ export { type KeyFile, openKey } from './keys/key-file.ts';
 export { publicKeys } from './keys/public-keys.ts';
 export { startOuter } from './outer/outer.ts';
 export { type Part, parts, type Running, type UplinkParts } from './part.ts';
-export { builtAt, raiseClock, type Raised } from './time/index.ts';
+export { raiseClock, type Raised } from './time/index.ts';
 export { agedStatus, describeUplink } from './words/index.ts';

@@ -1,4 +1,5 @@
-import { builtAt, raiseClock, type Raised } from '#uplink/index.ts';
+import { raiseClock, type Raised } from '#uplink/time/index.ts';
+import { builtAt } from '#runtime/built-at.ts';
 import { systemChildren } from '#runtime/child.ts';
 import { instant, systemClock } from '#runtime/clock.ts';
 import { describeFault } from '#runtime/errors.ts';

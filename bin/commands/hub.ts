@@ -2,11 +2,11 @@ import {
   type Hub,
   type ListedTerminal,
   listTerminals,
-  openKey,
   readTerminals,
   resetTerminal,
   startHub,
-} from '#uplink/index.ts';
+} from '#uplink/hub/index.ts';
+import { openKey } from '#uplink/keys/index.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
 import { HubSettings } from '#contracts/settings/hub.ts';
 import { systemChildren } from '#runtime/child.ts';

@@ -1,6 +1,4 @@
 import { type Command, report } from '../command.ts';
-import { runUplink, runUsage } from '../uplink/run.ts';
-import { askVerb } from '../uplink/verbs.ts';
 
 const options = {
   config: { type: 'string' },
@@ -63,7 +61,10 @@ Example: checkpost uplink status --follow
 `,
   options,
   async run(args, context) {
-    if (args.rest.length > 0) return askVerb(Object.keys(options), args, context);
+    // Each loaded only when called: a half of the uplink stays for years and needs no verb in memory.
+    if (args.rest.length > 0)
+      return (await import('../uplink/verbs.ts')).askVerb(Object.keys(options), args, context);
+    const { runUplink, runUsage } = await import('../uplink/run.ts');
     const foreign = ['socket', 'uplink', 'hub', 'seconds'].some((name) => args.text(name) !== undefined);
     if (foreign || args.flag('follow') || args.flag('auto'))
       return report({ code: 'USAGE', detail: runUsage }, context, args.flag('json'));

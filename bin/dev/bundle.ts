@@ -1,4 +1,5 @@
 import { build } from 'vite';
+import { lean } from './lean.ts';
 
 /** Native parts stay packages: they find their prebuilt binary beside themselves. */
 export const nativePackages = ['better-sqlite3', '@serialport/bindings-cpp', 'koffi'];
@@ -20,6 +21,7 @@ export async function bundle({ root, input, outDir }: BundleOptions): Promise<vo
     root,
     configFile: false,
     logLevel: 'warn',
+    plugins: [lean()],
     ssr: { noExternal: true, external: nativePackages, target: 'node' },
     build: {
       ssr: true,
@@ -31,7 +33,18 @@ export async function bundle({ root, input, outDir }: BundleOptions): Promise<vo
         input: { ...input },
         // Files inside them too, of which the bundler would otherwise make copies without their binary.
         external: nativePackages.map((name) => new RegExp(`^${name}(/|$)`)),
-        output: { format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: 'chunks/[name]-[hash].cjs' },
+        treeshake: {
+          // Schemas that nobody asks for, and whatever of typebox they alone would need.
+          manualPureFunctions: ['Type'],
+          moduleSideEffects: [{ test: /node_modules\/typebox\//, sideEffects: false }],
+        },
+        output: {
+          format: 'cjs',
+          // By `require`, for the reason above.
+          dynamicImportInCjs: false,
+          entryFileNames: '[name].cjs',
+          chunkFileNames: 'chunks/[name]-[hash].cjs',
+        },
       },
     },
   });

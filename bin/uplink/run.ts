@@ -1,16 +1,16 @@
 import { statSync } from 'node:fs';
 import { fail, ok, type Result } from '#contracts/result.ts';
 import { UplinkSettings } from '#contracts/settings/uplink.ts';
+import { builtAt } from '#runtime/built-at.ts';
 import { systemChildren } from '#runtime/child.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { createLog, faultFields } from '#runtime/log.ts';
 import { notifier as createNotifier } from '#runtime/sd-notify.ts';
 import { loadSettings } from '#runtime/settings.ts';
+import type { Part, Running, UplinkParts } from '#uplink/index.ts';
 import { type CommandArguments, type CommandContext, report } from '../command.ts';
 import { untilStopped } from '../until-stopped.ts';
 import { version } from '../version.ts';
-
-type Part = 'outer' | 'inner';
 
 export const runUsage =
   'Say: checkpost uplink --config FILE and one of --part outer, --part inner, --check-config, --public-key; or a verb: status, probe, rotate, prefer, apply, enrolment';
@@ -23,8 +23,8 @@ export async function runUplink(args: CommandArguments, context: CommandContext)
   const { config, task } = called.value;
   const settings: Result<UplinkSettings> = loadSettings(UplinkSettings, config);
   if (!settings.ok) return report(settings.fault, context, json);
-  // Loaded only now: the verbs need none of it.
-  const { checkUplink, publicKeys } = await import('#uplink/index.ts');
+  // By its own file, and so is each half below: whatever a half does not need costs the terminal memory for years.
+  const { checkUplink } = await import('#uplink/check.ts');
   const checked = checkUplink(settings.value, config);
   if (!checked.ok) return report(checked.fault, context, json);
   if (task === 'check-config') {
@@ -32,6 +32,7 @@ export async function runUplink(args: CommandArguments, context: CommandContext)
     return 0;
   }
   if (task === 'public-key') {
+    const { publicKeys } = await import('#uplink/keys/index.ts');
     becomeOwner(settings.value.state);
     const keys = await publicKeys(settings.value);
     if (!keys.ok) return report(keys.fault, context, json);
@@ -65,7 +66,6 @@ async function keepTunnel(
   args: CommandArguments,
   context: CommandContext,
 ): Promise<number> {
-  const { builtAt, startInner, startOuter } = await import('#uplink/index.ts');
   const built = builtAt(process.argv[1] ?? process.execPath);
   if (!built.ok) return report(built.fault, context, args.flag('json'));
   const log = createLog(settings.log.level, 'uplink');
@@ -84,7 +84,7 @@ async function keepTunnel(
   const over = new AbortController();
   const stopped = untilStopped(AbortSignal.any([context.signal, over.signal]));
   try {
-    const uplink = part === 'outer' ? await startOuter(settings, parts) : ok(startInner(settings, parts));
+    const uplink = part === 'outer' ? await outer(settings, parts) : ok(await inner(settings, parts));
     if (!uplink.ok) return context.signal.aborted ? 0 : report(uplink.fault, context, args.flag('json'));
     context.stdout.write(
       `${JSON.stringify({ event: 'ready', interface: settings.interface, part, pid: process.pid })}\n`,
@@ -99,6 +99,14 @@ async function keepTunnel(
   } finally {
     over.abort();
   }
+}
+
+async function outer(settings: UplinkSettings, parts: UplinkParts): Promise<Result<Running>> {
+  return (await import('#uplink/outer/index.ts')).startOuter(settings, parts);
+}
+
+async function inner(settings: UplinkSettings, parts: UplinkParts): Promise<Running> {
+  return (await import('#uplink/inner/index.ts')).startInner(settings, parts);
 }
 
 /** Keys that root makes for the service must be the service's: what follows is done as the owner of its folder. */

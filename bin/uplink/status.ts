@@ -13,7 +13,7 @@ interface Words {
   readonly agedStatus: typeof agedStatus;
   readonly describeUplink: typeof describeUplink;
 }
-const loadWords = (): Promise<Words> => import('#uplink/index.ts');
+const loadWords = (): Promise<Words> => import('#uplink/words/index.ts');
 
 /** Says once how the uplink is. Exit code 0 where the tunnel is up. */
 export async function sayStatus(socket: string, context: CommandContext, json: boolean): Promise<number> {

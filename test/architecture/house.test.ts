@@ -70,6 +70,7 @@ describe('the rules can fail', () => {
     ['central/main.ts', "export { openReader } from '#agent/readers/index.ts';", 'central may import'],
     ['agent/main.ts', "import { framing } from './readers/framing.ts';", 'only the index.ts'],
     ['bin/commands/agent.ts', "import { x } from '#agent/store/store.ts';", 'only the index.ts'],
+    ['bin/uplink/run.ts', "import { x } from '#uplink/inner/inner.ts';", 'only the index.ts'],
     [
       'agent/readers/x.ts',
       "import type {\n  Reading,\n} from '../documents/index.ts';",

@@ -37,6 +37,8 @@ export const mayKnow: Readonly<Record<string, readonly string[]>> = {
 const shared = new Set(['contracts', 'formats', 'runtime']);
 /** Rooms that are made of rooms. */
 const houses = new Set(['agent', 'central']);
+/** Rooms of which each process takes only its part, since what it loads stays in its memory: their rooms are public. */
+const opened = new Set(['uplink']);
 
 export function complaint(found: Import): string | undefined {
   const from = roomOf(found.from);
@@ -75,7 +77,8 @@ function inside(found: Import, says: (reason: string) => string): string | undef
     }
     return undefined;
   }
-  if (fromTop !== toTop && found.to !== `${toTop}/index.ts`)
+  const entry = parts.length === 2 || (parts.length === 3 && parts[2] === 'index.ts');
+  if (fromTop !== toTop && !(opened.has(toTop) ? entry : found.to === `${toTop}/index.ts`))
     return says('only the index.ts of a room is public');
   return undefined;
 }

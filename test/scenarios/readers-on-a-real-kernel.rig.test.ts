@@ -33,6 +33,8 @@ describe.skipIf(because !== undefined)('on a real kernel', () => {
     folder = mkdtempSync(join(tmpdir(), 'checkpost-vm-'));
     const image = await makeImage({
       program: join(root, 'test/rigs/vm/guest/main.ts'),
+      // Serial adapters, HID, keyboards, and the controller that they are plugged into.
+      modules: ['xhci_pci', 'usbhid', 'hid_generic', 'uhid', 'evdev', 'ftdi_sio', 'cdc_acm'],
       cache: join(root, '.setup/vm'),
       folder,
     });

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Type, { type Static } from 'typebox';
 import { fail, type Fault, ok, type Result } from '#contracts/result.ts';
@@ -160,7 +159,11 @@ export class ConfigurationStore {
   async #dropPending(): Promise<Result<void>> {
     this.#pending = undefined;
     // One that stays behind is not in the journal and so means nothing.
-    await rm(this.#file('pending'), { force: true }).catch(() => {});
+    try {
+      rmSync(this.#file('pending'), { force: true });
+    } catch {
+      // Nobody reads it.
+    }
     return ok(undefined);
   }
 

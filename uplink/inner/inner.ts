@@ -5,7 +5,6 @@ import { fail, ok, type Result } from '#contracts/result.ts';
 import type { UplinkSettings } from '#contracts/settings/uplink.ts';
 import { ms } from '#contracts/units.ts';
 import { Backoff } from '#runtime/backoff.ts';
-import { pause } from '#runtime/clock.ts';
 import { systemCode } from '#runtime/errors.ts';
 import { faultFields } from '#runtime/log.ts';
 import { openInnerEnd } from '../halves/inner-end.ts';
@@ -128,9 +127,14 @@ export function startInner(settings: UplinkSettings, parts: UplinkParts): Runnin
 
   /** Waits, but no longer than until the next order. */
   async function sleep(delay: typeof countEvery): Promise<void> {
-    const woken = new AbortController();
-    wake = () => woken.abort();
-    await pause(clock, delay, AbortSignal.any([woken.signal, stopping.signal]));
+    // Twice a second for years: no signals that are made anew each time and wait for the collector.
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(delay, resolve);
+      wake = () => {
+        cancel();
+        resolve();
+      };
+    });
     wake = () => {};
   }
 
@@ -163,6 +167,7 @@ export function startInner(settings: UplinkSettings, parts: UplinkParts): Runnin
     ended: over.then(() => ok(undefined)),
     async close() {
       stopping.abort();
+      wake();
       end.close();
       await over;
     },

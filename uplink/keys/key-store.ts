@@ -1,6 +1,5 @@
 import { randomFillSync } from 'node:crypto';
-import { mkdirSync, readdirSync, statSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fail, ok, type Result } from '#contracts/result.ts';
 import type { UplinkSettings } from '#contracts/settings/uplink.ts';
@@ -231,7 +230,7 @@ export class KeyStore {
         const generation = /^(\d+)\..*(key|psk)$/.exec(name)?.[1];
         const rest = name.startsWith('.') && name.endsWith('.new');
         const named = generation === undefined || [current, next].includes(Number(generation));
-        if (rest || !named) await rm(join(folder, name), { force: true });
+        if (rest || !named) rmSync(join(folder, name), { force: true });
       }
       return ok(undefined);
     } catch (cause) {

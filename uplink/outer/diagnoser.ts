@@ -8,6 +8,7 @@ import {
   type Diagnosis,
   type LineFacts,
   type Neighbour,
+  type NeighbourState,
   neighbourState,
   type OpenWindow,
   parseNeighbours,
@@ -58,6 +59,7 @@ export class Diagnoser {
   readonly #lines: readonly Line[];
   #neighbours: readonly Neighbour[] = [];
   #lookedAt: MonotonicTime | undefined;
+  #readAt: MonotonicTime | undefined;
   #looking = false;
 
   constructor(parts: DiagnoserParts) {
@@ -87,7 +89,14 @@ export class Diagnoser {
       const one = known.get(line.settings.name);
       if (one === undefined) continue;
       this.#note(line, one.view, one.counters, now);
-      if (line.silentSince !== undefined && one.found.usable) this.#investigate(line, one.found, now);
+      const { metered } = line.settings;
+      // Asked of a line that works too: with that its pauses begin anew.
+      const portalDue = line.portal.isDue(
+        { ready: one.found.usable, silentSince: line.silentSince, metered },
+        now,
+      );
+      if (line.silentSince !== undefined && one.found.usable)
+        this.#investigate(line, one.found, now, portalDue);
       const diagnosis = diagnose(this.#facts(line, one.found, one.view, one.counters));
       const before = line.diagnosed;
       const same = before?.state === diagnosis.state;
@@ -119,7 +128,7 @@ export class Diagnoser {
     }
   }
 
-  #investigate(line: Line, found: LineFound, now: MonotonicTime): void {
+  #investigate(line: Line, found: LineFound, now: MonotonicTime, portalDue: boolean): void {
     const { resolver, network, clock } = this.#parts;
     const asking = { name: line.settings.name, addresses: found.addresses };
     if (this.#lookedAt === undefined || now - this.#lookedAt >= neighboursEvery)
@@ -130,8 +139,8 @@ export class Diagnoser {
       line.testedDnsAt = now;
       void resolver.test(asking);
     }
-    const occasion = { ready: found.usable, silentSince: line.silentSince, metered: line.settings.metered };
-    if (network.portalCheck === null || line.checking || !line.portal.isDue(occasion, now)) return;
+    // One at a time: the end of one shuts the firewall for all.
+    if (network.portalCheck === null || !portalDue || this.#lines.some(({ checking }) => checking)) return;
     line.checking = true;
     line.portal.begun(now);
     void checkPortal({
@@ -155,8 +164,18 @@ export class Diagnoser {
       'neigh',
     ]);
     const parsed = shown.ok ? parseNeighbours(shown.value) : shown;
-    if (parsed.ok) this.#neighbours = parsed.value;
+    if (parsed.ok) {
+      this.#neighbours = parsed.value;
+      this.#readAt = now;
+    }
     this.#looking = false;
+  }
+
+  /** What was read before the line fell silent says nothing of the router now. */
+  #neighbourOf({ settings, silentSince }: Line, gateway: string): NeighbourState {
+    const readAt = this.#readAt;
+    if (silentSince === undefined || readAt === undefined || readAt < silentSince) return 'unknown';
+    return neighbourState(this.#neighbours, settings.device, gateway);
   }
 
   #facts(line: Line, found: LineFound, view: LineView, counters: Counters | undefined): LineFacts {
@@ -182,7 +201,7 @@ export class Diagnoser {
             : {
                 way: 'router',
                 address: way.gateway,
-                neighbour: neighbourState(this.#neighbours, settings.device, way.gateway),
+                neighbour: this.#neighbourOf(line, way.gateway),
               },
       counters:
         counted === undefined || counters === undefined

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { fail, ok, type Result } from '#contracts/result.ts';
-import type { UplinkSettings } from '#contracts/settings/uplink.ts';
+import type { Hub, UplinkSettings } from '#contracts/settings/uplink.ts';
 import { ms } from '#contracts/units.ts';
 import type { Children } from '#runtime/child.ts';
 import type { Clock } from '#runtime/clock.ts';
@@ -10,6 +10,7 @@ import { planRouting, reconcileRouting, type RoutedUplink } from '../network/ind
 import type { Endpoint } from '../resolve/index.ts';
 import { type NetworkState, readNetwork } from '../tools/network-state.ts';
 import { ip, step } from '../tools/tools.ts';
+import { forgetSource, type KnownPeer } from '../tunnel/forget-source.ts';
 import { ensureLinkIn, type Link } from '../tunnel/link.ts';
 import { Again } from './again.ts';
 import type { Events } from './events.ts';
@@ -19,7 +20,7 @@ import { probeName, tunnelName } from './names.ts';
 import { ensureProbe } from './probe-interface.ts';
 
 /** What has to be looked after. */
-export type Need = 'firewall' | 'interfaces' | 'routing' | 'order';
+export type Need = 'firewall' | 'interfaces' | 'routing' | 'sources' | 'order';
 
 export interface NetworkParts {
   readonly settings: UplinkSettings;
@@ -130,6 +131,7 @@ export class Network {
     const steps: [Need, () => Promise<boolean>][] = [
       ['firewall', () => this.#holdFirewall()],
       ['routing', () => this.#setRouting()],
+      ['sources', () => this.#forgetSources()],
       ['interfaces', () => this.#ensureInterfaces()],
       ['order', () => this.#order()],
     ];
@@ -139,6 +141,30 @@ export class Network {
       if (await action()) continue;
       whole = false;
       this.#needs.add(need);
+    }
+    return whole;
+  }
+
+  /** An address is gone: no tunnel may go on sending from it. The kernel's own WireGuard sees that by itself. */
+  async #forgetSources(): Promise<boolean> {
+    const { settings, children, faults } = this.#parts;
+    const endpoints = this.#parts.endpoints();
+    const peersOf = (hubs: readonly Hub[]): KnownPeer[] =>
+      hubs.flatMap(({ name, publicKey }) => {
+        const endpoint = endpoints.get(name);
+        return endpoint === undefined ? [] : [{ publicKey, endpoint }];
+      });
+    const tunnels = settings.hubs
+      .map((hub, at) => [tunnelName(settings, at), peersOf([hub])] as const)
+      .filter(([name]) => this.#tunnels.get(name)?.by === 'userspace');
+    const probes = settings.uplinks
+      .map((_, at) => [probeName(settings, at), peersOf(settings.hubs)] as const)
+      .filter(([name]) => this.#probes.has(name));
+    let whole = true;
+    for (const [name, peers] of [...tunnels, ...probes]) {
+      const done = await forgetSource(name, peers, children);
+      faults.note(`the way out of ${name}`, done);
+      whole &&= done.ok;
     }
     return whole;
   }
@@ -280,6 +306,10 @@ export class Network {
       if (before.has(name) && before.get(name)?.usable !== usable)
         events.add(`${name} ${usable ? 'can be used again' : 'cannot be used any more'}`);
     onRead(this.#found);
+    const lost = [...before].some(([name, { addresses }]) =>
+      addresses.some((address) => this.#found.get(name)?.addresses.includes(address) !== true),
+    );
+    if (lost) this.want('sources');
     const gone = settings.uplinks.some((_, at) => {
       const device = state.devices.find((one) => one.name === probeName(settings, at));
       return this.#probes.has(probeName(settings, at)) && device?.up !== true;

@@ -2,7 +2,6 @@ import type { Result } from '#contracts/result.ts';
 import type { UplinkSettings } from '#contracts/settings/uplink.ts';
 import type { MonotonicTime } from '#contracts/units.ts';
 import type { Clock } from '#runtime/clock.ts';
-import type { Libc } from '../native/libc.ts';
 import {
   type Budget,
   budgetLeft,
@@ -16,7 +15,7 @@ import {
   smallProbeCost,
 } from '../probes/budget.ts';
 import { smallestEcho } from '../probes/echo-packet.ts';
-import { type EchoReply, type EchoSocket, openIcmpSocket } from '../probes/echo-socket.ts';
+import type { EchoListener, EchoReply, EchoSocket } from '../probes/echo-socket.ts';
 import {
   advanceMtu,
   confirmNow,
@@ -56,7 +55,8 @@ export interface LineView {
 
 export interface ProberParts {
   readonly settings: Pick<UplinkSettings, 'interface' | 'uplinks' | 'hubs' | 'probe' | 'addresses'>;
-  readonly libc: Libc;
+  /** Opens a socket that belongs to this device. */
+  readonly openSocket: (device: string, listener: EchoListener) => Promise<Result<EchoSocket>>;
   readonly clock: Clock;
   readonly faults: StandingFaults;
   readonly budgets: ReadonlyMap<string, SavedBudget>;
@@ -73,6 +73,8 @@ interface Line {
   mtu: MtuSearch;
   budget: Budget;
   socket: EchoSocket | undefined;
+  /** Whether it ever had one: from then on a probe that cannot be sent for want of it is lost. */
+  wasOpen: boolean;
   usable: boolean;
   sequence: number;
 }
@@ -100,6 +102,7 @@ export class Prober {
       mtu: startMtuSearch(least),
       budget: openBudget(budgets.get(name), settings.probe.meteredBytesPerMonth, clock.monotonic()),
       socket: undefined,
+      wasOpen: false,
       usable: false,
       sequence: 0,
     }));
@@ -109,11 +112,8 @@ export class Prober {
   async open(name: string): Promise<Result<void>> {
     const line = this.#line(name);
     if (line === undefined || line.socket !== undefined) return { ok: true, value: undefined };
-    const { libc, clock, onLost, faults } = this.#parts;
-    const opened = await openIcmpSocket({
-      device: line.device,
-      libc,
-      clock,
+    const { openSocket, onLost, faults } = this.#parts;
+    const opened = await openSocket(line.device, {
       onReply: (reply) => this.#heard(line, reply),
       onError: (fault) => {
         line.socket = undefined;
@@ -123,6 +123,7 @@ export class Prober {
     });
     if (!opened.ok) return opened;
     line.socket = opened.value;
+    line.wasOpen = true;
     return { ok: true, value: undefined };
   }
 
@@ -299,7 +300,7 @@ export class Prober {
     return {
       uplink: line.name,
       role: this.#role(line),
-      usable: line.usable && line.socket !== undefined,
+      usable: line.usable && line.wasOpen,
       carries: this.#carrying?.uplink === line.name ? this.#carrying.hub : undefined,
       paths: [...line.meters].map(([hub, meter]) => ({ hub, meter })),
       budgetBytes: budgetLeft(line.budget),

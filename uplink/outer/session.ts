@@ -5,12 +5,13 @@ import type { Children } from '#runtime/child.ts';
 import { type Clock, pause } from '#runtime/clock.ts';
 import type { Log } from '#runtime/log.ts';
 import { type Choice, choose } from '../choice/choose.ts';
-import type { ChoiceFacts, Preference } from '../choice/facts.ts';
+import type { Preference } from '../choice/facts.ts';
 import type { Firewall } from '../firewall/index.ts';
 import type { Counters, Order, Report } from '../halves/orders.ts';
 import { readInterfaceCounters } from '../halves/interface-counters.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import type { Libc } from '../native/libc.ts';
+import { openIcmpSocket } from '../probes/echo-socket.ts';
 import { endpointText, HubResolver, type KeptAddress } from '../resolve/index.ts';
 import { createHubClient } from '../rotation/hub-client.ts';
 import type { TimeFloor } from '../time/index.ts';
@@ -27,6 +28,7 @@ import { Network } from './network.ts';
 import { orderOf } from './order.ts';
 import { OrderBook } from './order-book.ts';
 import { Prober } from './prober.ts';
+import { Sight } from './sight.ts';
 
 export interface SessionParts {
   /** With the network part that is in force. */
@@ -58,7 +60,6 @@ export interface SessionParts {
 
 const tickEvery = ms(100);
 const lookEvery = ms(1000);
-const startMtu = 1280;
 
 /**
  * All that goes on for one network configuration: measures the uplinks, chooses, switches, finds the hubs, changes
@@ -67,6 +68,7 @@ const startMtu = 1280;
 export class Session {
   readonly parts: SessionParts;
   readonly prober: Prober;
+  readonly sight: Sight;
   readonly resolver: HubResolver;
   readonly diagnoser: Diagnoser;
   readonly contact: HubContact;
@@ -85,12 +87,13 @@ export class Session {
     this.parts = parts;
     this.prober = new Prober({
       settings,
-      libc,
+      openSocket: (device, listener) => openIcmpSocket({ device, libc, clock, ...listener }),
       clock,
       faults,
       budgets: meters.budgets,
       onLost: () => this.network.want('interfaces'),
     });
+    this.sight = new Sight({ ...parts, prober: this.prober, choice: () => this.#choice });
     this.resolver = new HubResolver({
       hubs: settings.hubs,
       servers: settings.dns,
@@ -123,7 +126,7 @@ export class Session {
     });
     const client = createHubClient({
       hubs: settings.hubs,
-      from: (hub) => this.#probeAddressTo(hub),
+      from: (hub) => this.sight.probeAddressTo(hub),
       clock,
       onTime: (_hub, at, took) => this.contact.heardTime(at, took),
     });
@@ -151,7 +154,7 @@ export class Session {
       log,
       signal: this.#stopping.signal,
       carrying: () => this.#choice?.hub,
-      delayTo: (hub) => this.#delayTo(hub),
+      delayTo: (hub) => this.sight.delayTo(hub),
       divert: (hub) => this.#divert(hub),
       applyTunnels: () => {
         this.orders.nudge();
@@ -172,7 +175,7 @@ export class Session {
       ...parts,
       endpoints: () => this.#endpoints(),
       hubEndpoints: () => [...this.resolver.endpoints.values()],
-      preferred: () => this.#preferred(),
+      preferred: () => this.sight.preferred(),
       onRead: (found) => this.#onRead(found),
       onRouted: (found) => {
         for (const [name, line] of found) this.prober.setUsable(name, line.usable);
@@ -252,9 +255,14 @@ export class Session {
     // Before the kernel was asked nobody knows which uplinks there are.
     if (this.network.found.size === 0) return;
     const { settings, clock } = this.parts;
-    const next = choose(this.#choice, this.#choiceFacts(), clock.monotonic(), {
-      failbackMillis: settings.probe.failbackSeconds * 1000,
-    });
+    const next = choose(
+      this.#choice,
+      this.sight.choiceFacts(this.network.found, this.#forRotation ?? this.#byHand),
+      clock.monotonic(),
+      {
+        failbackMillis: settings.probe.failbackSeconds * 1000,
+      },
+    );
     const before = this.#choice;
     this.#choice = next;
     if (next?.uplink === before?.uplink && next?.hub === before?.hub) return;
@@ -289,8 +297,8 @@ export class Session {
     }
     for (const { name, state, evidence } of this.diagnoser.look(known))
       if (state !== 'untested') this.parts.events.add(`${name}: ${evidence}`);
-    const up = settings.hubs.filter(({ name }) => this.#isUp(name));
-    const size = this.#choice === undefined ? undefined : this.#mtu();
+    const up = settings.hubs.filter(({ name }) => this.sight.isUp(name));
+    const size = this.#choice === undefined ? undefined : this.sight.mtu();
     for (const { name } of up) this.contact.look(name, size);
     if (up.length > 0) {
       if (!this.#reached) this.keyChanges.retry();
@@ -301,7 +309,10 @@ export class Session {
       .filter(({ name }) => this.network.found.get(name)?.usable === true)
       .sort((a, b) => a.metric - b.metric)
       .map(({ name }) => ({ name, addresses: this.network.found.get(name)?.addresses ?? [] }));
-    this.resolver.look(lines, new Map(settings.hubs.map(({ name }) => [name, this.#heardOf(name)] as const)));
+    this.resolver.look(
+      lines,
+      new Map(settings.hubs.map(({ name }) => [name, this.sight.heardOf(name)] as const)),
+    );
     if (this.orders.isStale) this.network.want('order');
     if (this.#reached) this.keyChanges.look();
     this.parts.onChange();
@@ -312,7 +323,7 @@ export class Session {
     this.orders.give();
     const { choice } = this;
     if (choice !== undefined)
-      this.parts.onCarrying({ uplink: choice.uplink, hub: choice.hub, mtu: this.#mtu() });
+      this.parts.onCarrying({ uplink: choice.uplink, hub: choice.hub, mtu: this.sight.mtu() });
   }
 
   #content(): ReturnType<typeof orderOf> {
@@ -322,7 +333,7 @@ export class Session {
       keys,
       endpoints: this.#endpoints(),
       carrying: this.#choice?.hub,
-      mtu: this.#mtu(),
+      mtu: this.sight.mtu(),
     });
   }
 
@@ -333,41 +344,8 @@ export class Session {
       hub === undefined ? undefined : { uplink: this.#choice?.uplink, hub, at: clock.monotonic() };
   }
 
-  #delayTo(hub: string): number | undefined {
-    const view = this.#choice === undefined ? undefined : this.prober.view(this.#choice.uplink);
-    const path = view?.paths.find((one) => one.hub === hub);
-    return path?.meter.state === 'up' ? (path.meter.delayMillis ?? 0) : undefined;
-  }
-
-  /** Largest packet of the uplink that carries; a cautious guess while it has not been measured. */
-  #mtu(): number {
-    const mtu = this.#choice === undefined ? undefined : this.prober.view(this.#choice.uplink)?.mtu;
-    if (mtu !== undefined && mtu.state !== 'untested') return mtu.size;
-    const { carried } = this.parts;
-    return carried !== undefined && carried.uplink === this.#choice?.uplink ? carried.mtu : startMtu;
-  }
-
   #endpoints(): ReadonlyMap<string, string> {
     return new Map([...this.resolver.endpoints].map(([hub, endpoint]) => [hub, endpointText(endpoint)]));
-  }
-
-  #choiceFacts(): ChoiceFacts {
-    const { settings, meters } = this.parts;
-    return {
-      uplinks: settings.uplinks.map((line) => {
-        const view = this.prober.view(line.name);
-        return {
-          name: line.name,
-          metric: line.metric,
-          usable: this.network.found.get(line.name)?.usable ?? false,
-          overBudget: meters.isOver(line),
-          largeLost: view?.mtu.state === 'large-lost',
-          paths: Object.fromEntries(view?.paths.map(({ hub, meter }) => [hub, meter]) ?? []),
-        };
-      }),
-      hubs: settings.hubs.map(({ name }) => name),
-      preference: this.#forRotation ?? this.#byHand,
-    };
   }
 
   #count(tunnels: readonly Counters[]): void {
@@ -381,37 +359,6 @@ export class Session {
     for (const [name, line] of found) if (!line.usable) this.prober.setUsable(name, false);
     // Before rules and routes are set: they follow the choice.
     this.#chooseNow();
-  }
-
-  #preferred(): string[] {
-    const byMetric = this.parts.settings.uplinks
-      .toSorted((a, b) => a.metric - b.metric)
-      .map(({ name }) => name);
-    const carrying = this.#choice?.uplink;
-    return carrying === undefined ? byMetric : [carrying, ...byMetric.filter((name) => name !== carrying)];
-  }
-
-  #isUp(hub: string): boolean {
-    return this.parts.settings.uplinks.some(({ name }) =>
-      this.prober.view(name)?.paths.some((path) => path.hub === hub && path.meter.state === 'up'),
-    );
-  }
-
-  #heardOf(hub: string): 'up' | 'silent' | 'unknown' {
-    const states = this.parts.settings.uplinks.flatMap(
-      ({ name }) => this.prober.view(name)?.paths.find((path) => path.hub === hub)?.meter.state ?? [],
-    );
-    if (states.includes('up')) return 'up';
-    return states.includes('down') ? 'silent' : 'unknown';
-  }
-
-  /** By which uplink a hub can be spoken to: the one that carries, or any that works. */
-  #probeAddressTo(hub: string): string | undefined {
-    const { uplinks } = this.parts.settings;
-    const working = uplinks.filter(({ name }) =>
-      this.prober.view(name)?.paths.some((path) => path.hub === hub && path.meter.state === 'up'),
-    );
-    return (working.find(({ name }) => name === this.#choice?.uplink) ?? working[0])?.probeAddress;
   }
 }
 

@@ -2,9 +2,12 @@ import Type, { type Static } from 'typebox';
 import type { MonotonicTime } from '#contracts/units.ts';
 import { movedSince } from './device-counter.ts';
 
-/** What a small probe costs on a line that was silent before: handshake, echo, reply, keepalive. In bytes. */
-export const smallProbeCost = 572;
-/** What a probe of full size costs, there and back. In bytes. */
+/**
+ * What a small probe costs on a line that was silent before: handshake, echo, reply, keepalive. In bytes, as a device
+ * counts them that has headers of Ethernet (14 of each packet); others count 572.
+ */
+export const smallProbeCost = 642;
+/** What a probe of full size costs, there and back: 2988 with headers of Ethernet. In bytes. */
 export const fullProbeCost = 3000;
 
 const days = 86_400_000;

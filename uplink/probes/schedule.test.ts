@@ -288,7 +288,9 @@ describe('a metered uplink that stands by', () => {
   test('is not probed where the budget is spent, and a full probe needs more', () => {
     const never = untestedPath(settings);
     expect(dueProbes(input([line('metered-standby', [never], { budgetBytes: 571 })]))).toEqual([]);
-    expect(dueProbes(input([line('metered-standby', [never], { budgetBytes: 572 })]))).toHaveLength(1);
+    expect(
+      dueProbes(input([line('metered-standby', [never], { budgetBytes: smallProbeCost })])),
+    ).toHaveLength(1);
     expect(mayProbeFull({ role: 'metered-standby', budgetBytes: 2999 })).toBe(false);
     expect(mayProbeFull({ role: 'metered-standby', budgetBytes: 3000 })).toBe(true);
     expect(mayProbeFull({ role: 'metered-carrying', budgetBytes: 0 })).toBe(true);

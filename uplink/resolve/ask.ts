@@ -1,4 +1,3 @@
-import { Resolver } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { type Millis, ms } from '#contracts/units.ts';
 import { systemCode } from '#runtime/errors.ts';
@@ -36,6 +35,8 @@ export async function askName(question: Question): Promise<Answer> {
   const reachable = servers.filter((server) => (familyOf(server) === 4 ? four : six) !== undefined);
   if (reachable.length === 0) return { result: 'silent' };
   try {
+    // Loaded only where a hub has a name.
+    const { Resolver } = await import('node:dns/promises');
     // A new one each time: it keeps answers and opinions about servers, which belong to the uplink it was made for.
     const resolver = new Resolver({ timeout, tries: 1 });
     resolver.setServers(reachable);

@@ -71,6 +71,28 @@ describe('The floor of the clock', () => {
     expect(kept()).toMatchObject({ at: '2026-03-01T10:01:00.000Z' });
   });
 
+  test('What has passed since a time was verified counts too, so that it does not lie behind the last handshake', async () => {
+    const floor = open();
+    await floor.move(at('2026-03-01T10:00:00.000Z'));
+    await clock.advance(1_800_000);
+    await floor.keep();
+    expect(kept()).toMatchObject({ at: '2026-03-01T10:30:00.000Z' });
+    expect(shown(floor)).toBe('2026-03-01T10:30:00.000Z');
+    await floor.move(at('2026-03-01T10:29:59.000Z'));
+    await clock.advance(1000);
+    await floor.keep();
+    expect(kept()).toMatchObject({ at: '2026-03-01T10:30:01.000Z' });
+  });
+
+  test('Where no time was verified in this run, what passes moves nothing', async () => {
+    await open().move(at('2026-03-01T10:00:00.000Z'));
+    const floor = open();
+    await clock.advance(600_000);
+    await floor.keep();
+    expect(shown(floor)).toBe('2026-03-01T10:00:00.000Z');
+    expect(kept()).toMatchObject({ at: '2026-03-01T10:00:00.000Z' });
+  });
+
   test.each([
     ['before the program was built', '2025-12-31T00:00:00.000Z'],
     ['more than ten years after it', '2036-02-01T00:00:00.000Z'],
@@ -149,6 +171,14 @@ describe('A signed order for the floor', () => {
     expect(await floor.reset(order(), expected)).toEqual({ ok: true, value: at('2026-02-01T00:00:00.000Z') });
     expect(shown(floor)).toBe('2026-02-01T00:00:00.000Z');
     expect(shown(open())).toBe('2026-02-01T00:00:00.000Z');
+  });
+
+  test('What has passed since the time that it took back moves nothing any more', async () => {
+    const floor = await tooHigh();
+    await floor.reset(order(), expected);
+    await clock.advance(60_000);
+    await floor.keep();
+    expect(shown(floor)).toBe('2026-02-01T00:00:00.000Z');
   });
 
   test('It is obeyed once; a higher version is obeyed again, also after a damaged floor', async () => {

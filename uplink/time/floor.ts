@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { fail, type Fault, ok, type Result } from '#contracts/result.ts';
-import type { MonotonicTime, WallTime } from '#contracts/units.ts';
+import { type MonotonicTime, type WallTime, wall } from '#contracts/units.ts';
 import { type Clock, instant } from '#runtime/clock.ts';
 import { floorFile, isPlausible, readFloor, writeFloor } from './floor-file.ts';
 import { openReset, type ResetExpected, readResetVersion, writeResetVersion } from './reset.ts';
@@ -30,6 +30,7 @@ export class TimeFloor {
   #floor: WallTime;
   #fault: Fault | undefined;
   #written: { readonly at: WallTime; readonly when: MonotonicTime } | undefined;
+  #heard: { readonly at: WallTime; readonly when: MonotonicTime } | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(parts: FloorParts) {
@@ -65,14 +66,25 @@ export class TimeFloor {
       const when = clock.monotonic();
       const isJump = at - (this.#written?.at ?? this.#floor) > jump;
       const isDue = this.#written === undefined || when - this.#written.when >= keepEvery;
-      if (at > this.#floor) this.#floor = at;
+      if (at > this.#floor) {
+        this.#floor = at;
+        this.#heard = { at, when };
+      }
       return isJump || isDue ? this.#write(boot, when) : ok(undefined);
     });
   }
 
-  /** Keeps on disk what was moved since: for an orderly stop. Fault: TIME_FLOOR_FAILED. */
+  /**
+   * Moves the floor up by what has passed since it was moved last, and keeps it on disk: now and then, and at an orderly
+   * stop. Hubs are asked for the time seldom, but see our clock in every handshake: a floor that lay behind the last one
+   * would not do. Fault: TIME_FLOOR_FAILED.
+   */
   keep(): Promise<Result<void>> {
     return this.#inTurn(async () => {
+      if (this.#heard !== undefined) {
+        const passed = Math.floor(this.#parts.clock.monotonic() - this.#heard.when);
+        this.#floor = wall(Math.max(this.#floor, this.#heard.at + passed));
+      }
       const isKept = this.#written === undefined || this.#written.at === this.#floor;
       return isKept ? ok(undefined) : this.#write(this.#parts.boot, this.#parts.clock.monotonic());
     });
@@ -102,6 +114,7 @@ export class TimeFloor {
       const written = await writeFloor(this.#file, at, boot);
       if (!written.ok) return written;
       this.#floor = at;
+      this.#heard = undefined;
       this.#fault = undefined;
       this.#written = { at, when: clock.monotonic() };
       return ok(at);

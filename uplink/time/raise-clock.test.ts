@@ -7,7 +7,8 @@ import { wall } from '#contracts/units.ts';
 import type { Children } from '#runtime/child.ts';
 import { TestClock } from '#runtime/test-clock.ts';
 import { floorFile } from './floor-file.ts';
-import { builtAt, raiseClock } from './raise-clock.ts';
+import { builtAt } from '#runtime/built-at.ts';
+import { raiseClock } from './raise-clock.ts';
 
 let state: string;
 let ran: string[];

@@ -1,10 +1,8 @@
-import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fail, type Fault, ok, type Result } from '#contracts/result.ts';
-import { type WallTime, wall } from '#contracts/units.ts';
+import type { WallTime } from '#contracts/units.ts';
 import type { Children, Tool } from '#runtime/child.ts';
 import type { Clock } from '#runtime/clock.ts';
-import { systemCode } from '#runtime/errors.ts';
 import { floorFile, readFloor } from './floor-file.ts';
 
 const date: Tool = { name: 'date', package: 'coreutils' };
@@ -42,13 +40,4 @@ export async function raiseClock(parts: RaiseParts): Promise<Result<Raised>> {
   if (set.fault.code === 'TOOL_MISSING') return set;
   const rights = /not permitted/i.test(set.fault.detail) ? ' It needs the capability CAP_SYS_TIME.' : '';
   return fail('TIME_FLOOR_FAILED', `The clock was not set: ${set.fault.detail}${rights}`, set.fault.cause);
-}
-
-/** When the program was built: when its file was last changed. Fault: TIME_FLOOR_FAILED. */
-export function builtAt(program: string): Result<WallTime> {
-  try {
-    return ok(wall(Math.floor(statSync(program).mtimeMs)));
-  } catch (cause) {
-    return fail('TIME_FLOOR_FAILED', `${program}: ${systemCode(cause) ?? 'cannot be read'}`, cause);
-  }
 }

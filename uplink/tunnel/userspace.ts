@@ -1,5 +1,4 @@
-import { unlink } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { ok, type Result } from '#contracts/result.ts';
@@ -44,7 +43,11 @@ export function holdProgram(name: string, clock: Clock, sockets: string): Progra
       socket.ref();
       const over = new AbortController();
       // wireguard-go watches its socket, and ends in order when that is taken away.
-      await unlink(path).catch(() => {});
+      try {
+        rmSync(path, { force: true });
+      } catch {
+        // It then does not hear of it, and is waited for in vain.
+      }
       const ended = await Promise.race([
         gone.then(() => true),
         pause(clock, ms(5000), over.signal).then(() => false),

@@ -111,10 +111,8 @@ export function connect(
   one: { netns: string; device: string; address: string },
   two: { netns: string; device: string; address: string },
 ): void {
-  run(
-    ...(['ip', 'link', 'add', one.device, 'netns', one.netns, 'type', 'veth'] as const),
-    ...['peer', 'name', two.device, 'netns', two.netns],
-  );
+  const other = ['peer', 'name', two.device, 'netns', two.netns];
+  run('ip', 'link', 'add', one.device, 'netns', one.netns, 'type', 'veth', ...other);
   for (const { netns, device, address } of [one, two]) {
     run('ip', '-n', netns, 'address', 'add', address, 'dev', device);
     run('ip', '-n', netns, 'link', 'set', device, 'up');

@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 /** Debian's own kernel and busybox, unpacked and not installed. */
@@ -10,24 +11,29 @@ export interface KernelFiles {
   readonly modules: readonly string[];
 }
 
-/** All that a reader needs: serial adapters, HID, keyboards, and the controller that they are plugged into. */
-const wanted = ['xhci_pci', 'usbhid', 'hid_generic', 'uhid', 'evdev', 'ftdi_sio', 'cdc_acm'];
-
-/** Of their packages, what is unpacked. */
+/** Of their packages, what is unpacked: of the modules those for readers, and those for networks and what they need. */
 const parts = [
   './boot/vmlinuz-*',
   './bin/busybox',
   '*/drivers/usb/*',
   '*/drivers/hid/*',
   '*/drivers/input/*',
+  '*/drivers/net/veth.ko',
+  '*/drivers/net/wireguard/*',
+  '*/kernel/arch/x86/crypto/*',
+  '*/kernel/crypto/*',
+  '*/kernel/lib/*',
+  '*/kernel/net/*',
 ];
 
 /**
- * The kernel that a terminal runs, fetched through apt into `cache` once and taken from there ever after. Throws where
- * apt cannot fetch it.
+ * The kernel that a terminal runs, with the modules that are wanted and those that they need; fetched through apt into
+ * `cache` once and taken from there ever after. Throws where apt cannot fetch it.
  */
-export function kernelFiles(cache: string): KernelFiles {
-  const folder = join(cache, 'kernel');
+export function kernelFiles(cache: string, wanted: readonly string[]): KernelFiles {
+  // What is unpacked is part of the name: where that changes, it is fetched again.
+  const key = createHash('sha256').update(parts.join(' ')).digest('hex').slice(0, 8);
+  const folder = join(cache, `kernel-${key}`);
   if (!existsSync(folder)) fetchInto(cache, folder);
   const boot = readdirSync(join(folder, 'boot')).find((name) => name.startsWith('vmlinuz-'));
   if (boot === undefined)
@@ -35,30 +41,40 @@ export function kernelFiles(cache: string): KernelFiles {
   return {
     vmlinuz: join(folder, 'boot', boot),
     busybox: join(folder, 'bin/busybox'),
-    modules: inOrder(modulesIn(join(folder, 'lib/modules'))),
+    modules: inOrder(modulesIn(join(folder, 'lib/modules')), wanted),
   };
 }
 
 function fetchInto(cache: string, folder: string): void {
-  const work = join(cache, 'fetching');
-  rmSync(work, { recursive: true, force: true });
-  mkdirSync(join(work, 'files'), { recursive: true });
+  mkdirSync(cache, { recursive: true });
+  // Two tests may want it at the same time.
+  const work = mkdtempSync(join(cache, 'fetching-'));
+  try {
+    const files = unpack(work);
+    if (!existsSync(folder)) renameSync(files, folder);
+  } finally {
+    rmSync(work, { recursive: true });
+  }
+}
+
+/** The folder with what is wanted of the packages. */
+function unpack(work: string): string {
   if (!download(work)) {
     // The lists of packages may be missing or old; only root may renew them.
     spawnSync('apt-get', ['-q', 'update'], { stdio: 'ignore', timeout: 120_000 });
     if (!download(work)) throw new Error('apt cannot fetch linux-image-amd64 and busybox-static');
   }
-  const unpack =
+  const script =
     'deb=$1; into=$2; shift 2; dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$into" --wildcards "$@"';
   const files = join(work, 'files');
+  mkdirSync(files);
   for (const name of readdirSync(work).filter((name) => name.endsWith('.deb'))) {
     // Neither package has all the parts, and tar calls that a failure: what matters is what is there in the end.
-    spawnSync('sh', ['-c', unpack, 'sh', join(work, name), files, ...parts], { timeout: 120_000 });
+    spawnSync('sh', ['-c', script, 'sh', join(work, name), files, ...parts], { timeout: 120_000 });
   }
   if (!existsSync(join(files, 'boot')) || !existsSync(join(files, 'bin/busybox')))
     throw new Error('the packages linux-image-amd64 and busybox-static cannot be unpacked');
-  renameSync(files, folder);
-  rmSync(work, { recursive: true });
+  return files;
 }
 
 function download(work: string): boolean {
@@ -82,7 +98,7 @@ function modulesIn(folder: string): ReadonlyMap<string, string> {
 }
 
 /** Each wanted module after those that it says it depends on. */
-function inOrder(all: ReadonlyMap<string, string>): string[] {
+function inOrder(all: ReadonlyMap<string, string>, wanted: readonly string[]): string[] {
   const ordered = new Set<string>();
   const add = (name: string): void => {
     const path = all.get(name.replaceAll('-', '_'));

@@ -21,7 +21,7 @@ export interface Machine {
   /** All that the program inside has said, in order. */
   readonly lines: readonly Line[];
   readonly cables: readonly Cable[];
-  /** A USB keyboard that is plugged in from the beginning. */
+  /** The USB keyboard, where there is one: it is plugged in from the beginning. */
   readonly typist: Typist;
   /** Calls `hear` for every line from now on. */
   onLine(hear: (line: Line) => void): void;
@@ -37,13 +37,13 @@ export interface MachineOptions {
   readonly image: Image;
   readonly folder: string;
   /** Serial numbers of the readers that can be plugged in. */
-  readonly readers: readonly string[];
-  /** Serial number of the keyboard. */
-  readonly keyboard: string;
+  readonly readers?: readonly string[];
+  /** Serial number of the keyboard; without it there is none. */
+  readonly keyboard?: string;
 }
 
 /** Boots it, without hardware acceleration, so that it runs on any x86-64. It dies with the process that started it. */
-export function bootMachine({ image, folder, readers, keyboard }: MachineOptions): Machine {
+export function bootMachine({ image, folder, readers = [], keyboard }: MachineOptions): Machine {
   const consoleFile = join(folder, 'console.log');
   closeSync(openSync(consoleFile, 'w'));
   const monitor = join(folder, 'monitor');
@@ -53,7 +53,9 @@ export function bootMachine({ image, folder, readers, keyboard }: MachineOptions
     ['-display', 'none', '-nic', 'none', '-no-reboot', '-qmp', `unix:${monitor},server=on,wait=off`],
     ['-kernel', image.vmlinuz, '-initrd', image.initrd, '-append', 'console=ttyS0 quiet panic=-1'],
     ['-serial', `file:${consoleFile}`, '-serial', 'stdio', '-device', 'qemu-xhci'],
-    ['-device', `usb-kbd,id=typing,serial=${keyboard},port=${readers.length + 1}`],
+    ...(keyboard === undefined
+      ? []
+      : [['-device', `usb-kbd,id=typing,serial=${keyboard},port=${readers.length + 1}`]]),
     ...readers.flatMap((serial, at) => [
       ['-chardev', `socket,id=reader${at},path=${sockets[at]},server=on,wait=off`],
       ['-device', `usb-serial,chardev=reader${at},serial=${serial},port=${at + 1}`],

@@ -1,7 +1,7 @@
 import { cleanPassport, stolenPassport } from '../../documents.ts';
+import { runChecks } from './checks.ts';
 import { checkHid } from './hid.ts';
 import { checkKeyboard, checkUsbKeyboard } from './keyboard.ts';
-import { say } from './say.ts';
 import { checkSerial } from './serial.ts';
 
 /**
@@ -17,14 +17,4 @@ const checks: Readonly<Record<string, () => Promise<void>>> = {
   serial: () => checkSerial(document, other),
 };
 
-async function main(): Promise<void> {
-  for (const [check, run] of Object.entries(checks)) {
-    try {
-      await run();
-    } catch (thrown) {
-      say({ check, failed: thrown instanceof Error ? thrown.message : String(thrown) });
-    }
-  }
-}
-
-void main().finally(() => process.exit());
+void runChecks(checks).finally(() => process.exit());

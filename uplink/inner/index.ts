@@ -1,0 +1,1 @@
+export { startInner } from './inner.ts';

@@ -1,0 +1,2 @@
+export { type KeyFile, openKey } from './key-file.ts';
+export { publicKeys } from './public-keys.ts';

@@ -1,0 +1,1 @@
+export { startOuter } from './outer.ts';

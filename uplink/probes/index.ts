@@ -1,0 +1,2 @@
+export { fullProbeCost, smallProbeCost } from './budget.ts';
+export { smallestEcho } from './echo-packet.ts';
