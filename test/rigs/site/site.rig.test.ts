@@ -3,6 +3,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, test } from 'vitest';
+import { eventually } from '../eventually.ts';
 import { requires } from '../requirements.ts';
 import { interfaceNumber, listNamespaces, listSockets, run, sweep, wireguardPrograms } from './namespaces.ts';
 import { uplinkTools } from './site.ts';
@@ -49,8 +50,9 @@ describe.skipIf(reason !== undefined)('What is left of a site', () => {
 
     expect(listNamespaces().filter((name) => dead.namespaces.includes(name))).toEqual([]);
     expect(socketsOf(dead)).toEqual([]);
-    expect(programsOf(dead)).toEqual([]);
-    expect(inside.filter((pid) => isAlive(pid))).toEqual([]);
+    await eventually(() => programsOf(dead).length === 0 && inside.every((pid) => !isAlive(pid)), {
+      what: 'everything inside ending',
+    });
 
     expect(taken.filter((name) => living.namespaces.includes(name))).toEqual([]);
     expect(listNamespaces()).toEqual(expect.arrayContaining([...living.namespaces]));
@@ -65,8 +67,9 @@ describe.skipIf(reason !== undefined)('What is left of a site', () => {
     // Those whose interface was in the namespace of the agent have ended with it.
     expect(programsOf(site).length).toBeGreaterThanOrEqual(4);
     sweep();
-    expect(programsOf(site)).toEqual([]);
     expect(socketsOf(site)).toEqual([]);
+    // They are told to end, and take a moment to.
+    await eventually(() => programsOf(site).length === 0, { what: 'the programs of WireGuard ending' });
   });
 });
 
