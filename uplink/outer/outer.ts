@@ -8,7 +8,7 @@ import type { UplinkStatus } from '#contracts/uplink.ts';
 import { ms, seconds, wall } from '#contracts/units.ts';
 import { readTrustedKey, type TrustedKey } from '#formats/envelope.ts';
 import { readBootId } from '#runtime/clock.ts';
-import { systemCode } from '#runtime/errors.ts';
+import { systemCode, toFault } from '#runtime/errors.ts';
 import { faultFields } from '#runtime/log.ts';
 import { parseJson } from '#runtime/parse.ts';
 import { ConfigurationKeeper, ConfigurationStore } from '../configuration/index.ts';
@@ -44,7 +44,14 @@ export async function startOuter(settings: UplinkSettings, parts: UplinkParts): 
   const { clock, random, children, log, notifier } = parts;
   const closers: (() => void | Promise<void>)[] = [];
   const close = async (): Promise<void> => {
-    for (const closer of closers.splice(0).reverse()) await closer();
+    // One that fails keeps no other from its end: what is left open would keep the process alive.
+    for (const closer of closers.splice(0).reverse()) {
+      try {
+        await closer();
+      } catch (thrown) {
+        log.error('Something could not be closed', faultFields(toFault(thrown)));
+      }
+    }
   };
   const refuse = async <T extends { readonly ok: false }>(result: T): Promise<T> => {
     await close();
