@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { eventually } from '../../eventually.ts';
 import { inside, run } from '../../site/namespaces.ts';
 import { hubNames, type Site, terminalName } from '../../site/site.ts';
 import { allUp } from '../../site/trials.ts';
@@ -50,6 +51,11 @@ export async function backByReset(site: Site): Promise<void> {
   await site.connected(60_000);
   const upMs = Math.round(performance.now() - reset);
   await allUp(site);
+  // That of the hub that stands by has its own pauses between two attempts.
+  await eventually(() => handshakes(site).every((at) => at > 0), {
+    what: 'a handshake with every hub over every tunnel',
+    timeoutMs: 60_000,
+  });
   say({ check: 'reset', before, after, refused, told, upMs, handshakes: handshakes(site) });
 }
 
