@@ -170,7 +170,10 @@ export class Session {
         parts.onChange();
       },
     });
-    if (parts.carried !== undefined) this.#choice = takenOver(parts.carried, clock.monotonic());
+    if (parts.carried !== undefined) {
+      this.#choice = takenOver(parts.carried, clock.monotonic());
+      this.prober.setCarrying(parts.carried);
+    }
     this.network = new Network({
       ...parts,
       endpoints: () => this.#endpoints(),
