@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -136,17 +136,6 @@ describe('Asking once', () => {
       });
     expect(heard).toEqual([]);
   });
-
-  test.skipIf(process.getuid?.() === 0)(
-    'A socket that this user may not open is no absent helper',
-    async () => {
-      await helper(() => {});
-      chmodSync(path, 0);
-      expect(await askUplink(path, { verb: 'probe' }, { timeout: ms(5000) })).toMatchObject({
-        fault: { code: 'UPLINK_DENIED' },
-      });
-    },
-  );
 });
 
 describe('Watching', () => {

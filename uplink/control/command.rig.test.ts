@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,11 +11,13 @@ import { systemClock } from '#runtime/clock.ts';
 import { toError } from '#runtime/errors.ts';
 import { silentLog } from '#runtime/log.ts';
 import { eventually } from '#test/rigs/eventually.ts';
+import { requires } from '#test/rigs/requirements.ts';
 import { wellStatus } from '#test/rigs/uplink-status.ts';
 
 // `checkpost-uplink` as a field engineer types it, against the real control socket with handlers that only note what
 // they were told.
 
+const rootless = requires({ test: 'a user who may not open the socket', root: true, tools: ['setpriv'] });
 const program = resolve(import.meta.dirname, '../../bin/checkpost-uplink');
 let folder: string;
 let socket: string;
@@ -178,6 +180,17 @@ describe('checkpost-uplink status', () => {
     expect(said.err).toContain('UPLINK_DENIED');
     expect(said.err).toContain('Run the command as root.');
   });
+
+  test.skipIf(rootless !== undefined)(
+    'says to a user who may not open the socket that he may not, and not that there is none',
+    () => {
+      const user = '--reuid 65534 --regid 65534 --clear-groups'.split(' ');
+      const said = spawnSync('setpriv', [...user, program, 'status', ...at()], { encoding: 'utf8' });
+      expect(said.status).toBe(1);
+      expect(said.stderr).toContain('UPLINK_DENIED');
+      expect(said.stderr).toContain('EACCES');
+    },
+  );
 });
 
 describe('checkpost-uplink status --follow', () => {

@@ -19,7 +19,8 @@ export async function badLine(site: Site): Promise<void> {
   const rules = 'add table ip lossy; add chain ip lossy f { type filter hook forward priority 0; }';
   inside(provider, 'nft', `${rules}; add rule ip lossy f numgen inc mod 20 0 counter drop`);
   const since = performance.now();
-  const traffic = site.traffic({ everyMs: 200 });
+  // Seldom: what comes back counts as a probe, and the path that carries is to be probed too.
+  const traffic = site.traffic({ everyMs: 2000 });
   const states = new Set<string>();
   const carriers = new Set<string>();
   let status = await site.status();
@@ -34,11 +35,14 @@ export async function badLine(site: Site): Promise<void> {
   const report = await traffic.stop();
   const paths = status.uplinks.find(({ name }) => name === line)?.paths;
   const events = status.events.filter(({ at }) => at <= seconds).map(({ text }) => text);
+  const listed = inside(provider, 'nft', 'list table ip lossy');
+  const dropped = Number(/counter packets (\d+)/.exec(listed)?.[1]);
   for (const device of devices) inside(provider, 'tc', 'qdisc', 'delete', 'dev', device, 'root');
   inside(provider, 'nft', 'delete table ip lossy');
   say({
     check: 'bad-line',
     report,
+    dropped,
     carriers: [...carriers],
     states: [...states],
     paths,
