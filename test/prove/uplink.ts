@@ -2,11 +2,15 @@ import { Site } from '#test/rigs/site/site.ts';
 import {
   allUp,
   carries,
+  forgetSizes,
   loseHub,
   loseUplink,
   narrowLine,
   percentile95,
   rotate,
+  rotateKilled,
+  rotationSlots,
+  rotationSteps,
   switchOver,
 } from '#test/rigs/site/trials.ts';
 import type { ProofOptions } from './proof.ts';
@@ -36,6 +40,7 @@ export async function proveUplink({ count, say }: ProofOptions): Promise<object>
       await carries(site, { uplink: 'dsl', hub: 'one' });
       return loseHub(site);
     });
+    const kills = rotationSlots.flatMap((slot) => rotationSteps.map((step) => [slot, step] as const));
     let at = 0;
     const uplinkSwitchLost = await times('planned switch of the uplink, probes lost', async () => {
       return (await switchOver(site, { uplink: at++ % 2 === 0 ? 'lte' : 'dsl' })).lost;
@@ -45,7 +50,16 @@ export async function proveUplink({ count, say }: ProofOptions): Promise<object>
     });
     await site.ask({ verb: 'prefer', auto: true });
     const rotationLost = await times('new keys, probes lost', async () => (await rotate(site)).lost);
-    const blackHoleMs = await times('black hole of 1280, ms', () => narrowLine(site, 1280));
+    const rotationKilledLost = await times('new keys with the helper killed, probes lost', async () => {
+      await carries(site, { uplink: 'dsl', hub: 'one' });
+      const [slot, step] = kills[at++ % kills.length] ?? ['probe-dsl', 'made'];
+      return (await rotateKilled(site, slot, step)).lost;
+    });
+    const blackHoleMs = await times('black hole of 1280, ms', async () => {
+      const gap = await narrowLine(site, 1280);
+      await forgetSizes(site);
+      return gap;
+    });
     const figures = {
       count,
       uplinkLossMs: summary(uplinkLossMs),
@@ -53,13 +67,14 @@ export async function proveUplink({ count, say }: ProofOptions): Promise<object>
       uplinkSwitchLost: sum(uplinkSwitchLost),
       hubSwitchLost: sum(hubSwitchLost),
       rotationLostMost: Math.max(...rotationLost),
+      rotationKilledLostMost: Math.max(...rotationKilledLost),
       blackHoleMs: summary(blackHoleMs),
     };
     const wrong = [
       ...(figures.uplinkLossMs.p95 < 4000 ? [] : ['uplink loss']),
       ...(figures.hubLossMs.p95 < 5000 ? [] : ['hub loss']),
       ...(figures.uplinkSwitchLost + figures.hubSwitchLost === 0 ? [] : ['planned switch']),
-      ...(figures.rotationLostMost <= 1 ? [] : ['rotation']),
+      ...(Math.max(figures.rotationLostMost, figures.rotationKilledLostMost) <= 1 ? [] : ['rotation']),
       ...(figures.blackHoleMs.most < 10_000 ? [] : ['black hole']),
     ];
     if (wrong.length > 0) throw new Error(`out of bounds: ${wrong.join(', ')}: ${JSON.stringify(figures)}`);

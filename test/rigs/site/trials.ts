@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { eventually } from '../eventually.ts';
 import type { HubName, Site } from './site.ts';
 import { Transfer } from './transfer.ts';
@@ -146,6 +148,19 @@ export async function rotateKilled(
 async function rotatedAt(site: Site): Promise<(string | null)[]> {
   const { hubs } = await site.status();
   return hubs.map(({ key }) => (key.state === 'current' ? key.rotatedAt : null));
+}
+
+/** The helper begins anew without what it remembered, so that every size is measured again. */
+export async function forgetSizes(site: Site): Promise<void> {
+  await site.outer.stop('SIGKILL');
+  rmSync(join(site.folder, 'run/carrying.json'), { force: true });
+  await site.outer.start();
+  await eventually(async () => (await site.status()).uplinks.every(({ mtu }) => mtu === 1420), {
+    what: 'every line carrying packets of full size again',
+    timeoutMs: 30_000,
+    everyMs: 200,
+  });
+  await allUp(site);
 }
 
 /** The value below which 95 of 100 lie, by the nearest rank. */
