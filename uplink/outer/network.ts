@@ -256,10 +256,25 @@ export class Network {
       if (!done.ok) return done;
       if (done.value.made) onProbeMade(line.name);
       this.#probes.set(name, wanted);
-      // Its route can be set only now.
+      // Its route can be set only now, and it is probed only when that stands.
       this.want('routing');
+      return ok(undefined);
     }
     return openProbe(line.name);
+  }
+
+  /** Opens the sockets of the probe tunnels that have their routes. */
+  async #openProbes(there: ReadonlySet<string>): Promise<boolean> {
+    const { settings, faults, openProbe } = this.#parts;
+    let whole = true;
+    for (const [at, { name }] of settings.uplinks.entries()) {
+      if (!there.has(probeName(settings, at))) continue;
+      const opened = await openProbe(name);
+      // That it works is for its probes to say.
+      if (!opened.ok) faults.note(`probes of ${name}`, opened);
+      whole &&= opened.ok;
+    }
+    return whole;
   }
 
   async #setRouting(): Promise<boolean> {
@@ -288,13 +303,14 @@ export class Network {
     const done = await reconcileRouting(plan, children, read.value);
     faults.note('rules and routes', done);
     if (!done.ok) return false;
+    const opened = await this.#openProbes(there);
     this.#parts.onRouted(this.#found);
     if (isSame && this.#planned && done.value.changed.length > 0) {
       this.#restored++;
       events.add(`rules or routes were gone; they were put back (${done.value.changed.length})`);
     }
     this.#planned = true;
-    return true;
+    return opened;
   }
 
   #take(state: NetworkState): void {

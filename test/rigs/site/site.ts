@@ -263,6 +263,11 @@ export class Site {
     const index = this.#index(line);
     run('ip', '-n', this.provider(line), 'link', 'set', `q${index}`, 'mtu', '1500');
     run('ip', '-n', this.ns.internet, 'link', 'set', `i${index}`, 'mtu', '1500');
+    // Both ends remember for minutes how large a packet may be.
+    for (const netns of [this.ns.centre, this.ns.agent]) {
+      run('ip', '-n', netns, 'route', 'flush', 'cache');
+      run('ip', '-n', netns, 'tcp_metrics', 'flush');
+    }
   }
 
   async close(): Promise<void> {
