@@ -5,6 +5,8 @@ export interface TcpProxy {
   readonly port: number;
   /** Connections taken so far. */
   readonly accepted: number;
+  /** Connections that are open now, each counted at both of its ends. */
+  readonly open: number;
   /** Bytes that came from the far side so far and were passed on. */
   readonly passed: number;
   /** Ends every connection at once, as a reset does. */
@@ -68,6 +70,9 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
     port: (server.address() as { port: number }).port,
     get accepted() {
       return accepted;
+    },
+    get open() {
+      return sockets.size;
     },
     cut,
     cutAfter(bytes) {
