@@ -1,11 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 
 /**
  * `npm test`: every check in the order of its cost, each one named as it begins. What was left out for want of root or
  * of a program is named in the last lines; a test that skips itself without saying why is a failure.
+ *
+ * Tests of real parts measure time on a machine that they share: a file of them that failed is run once more, alone, and
+ * is named in the last lines where that helped. What fails twice is broken.
  *
  * Arguments choose steps by name: `npm test -- types unit`.
  */
@@ -33,16 +36,52 @@ const steps: Readonly<Record<string, readonly string[]>> = {
   browser: vitest('browser'),
 };
 
-function skipped(project: string): string[] {
+interface TestFile {
+  readonly name: string;
+  readonly status: string;
+  readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+}
+
+/** What a run of vitest reported of its files; nothing where it did not come so far. */
+function reported(project: string): readonly TestFile[] {
   const file = join(scratch, `${project}.json`);
   if (!existsSync(file)) return [];
-  const report = JSON.parse(readFileSync(file, 'utf8')) as {
-    testResults: { name: string; assertionResults: { status: string; fullName: string }[] }[];
-  };
-  return report.testResults
+  return (JSON.parse(readFileSync(file, 'utf8')) as { testResults: TestFile[] }).testResults;
+}
+
+function skipped(project: string): string[] {
+  return reported(project)
     .flatMap((result) => result.assertionResults)
     .filter((test) => test.status === 'skipped' || test.status === 'pending' || test.status === 'todo')
     .map((test) => test.fullName);
+}
+
+function run(command: readonly string[]): boolean {
+  const [program = '', ...args] = command;
+  const done = spawnSync(join(bin, program), args, {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: {
+      ...process.env,
+      CHECKPOST_LEFT_OUT: leftOutFile,
+      PATH: `${bin}:${process.env['PATH']}:/usr/sbin:/sbin`,
+    },
+  });
+  return done.status === 0;
+}
+
+/** Projects whose tests wait for real parts, which a neighbour on the machine can delay. */
+const shared = ['integration', 'browser'];
+/** More than these are no neighbour's doing. */
+const mostRepeated = 4;
+
+/** Runs the files of a project that failed once more, alone; the names of those that passed then, or undefined. */
+function again(project: string): readonly string[] | undefined {
+  const files = reported(project).filter((file) => file.status === 'failed');
+  if (!shared.includes(project) || files.length === 0 || files.length > mostRepeated) return undefined;
+  const names = files.map(({ name }) => relative(root, name));
+  process.stdout.write(`\n== ${project} again, alone: ${names.join(', ')}\n`);
+  return run([...vitest(project), '--no-file-parallelism', ...names]) ? names : undefined;
 }
 
 function leftOut(): string[] {
@@ -61,27 +100,24 @@ if (unknown.length > 0) {
 
 const failed: string[] = [];
 const silent: string[] = [];
+const second: string[] = [];
 for (const [name, command] of Object.entries(steps)) {
   if (chosen.length > 0 && !chosen.includes(name)) continue;
   const began = performance.now();
   process.stdout.write(`\n== ${name}\n`);
-  const [program = '', ...args] = command;
-  const done = spawnSync(join(bin, program), args, {
-    cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: {
-      ...process.env,
-      CHECKPOST_LEFT_OUT: leftOutFile,
-      PATH: `${bin}:${process.env['PATH']}:/usr/sbin:/sbin`,
-    },
-  });
-  if (done.status !== 0) failed.push(name);
+  let passed = run(command);
   silent.push(...skipped(name));
+  if (!passed) {
+    const repeated = again(name);
+    passed = repeated !== undefined;
+    second.push(...(repeated ?? []));
+  }
+  if (!passed) failed.push(name);
   process.stdout.write(
-    `== ${name}: ${done.status === 0 ? 'passed' : 'FAILED'} in ${((performance.now() - began) / 1000).toFixed(1)} s\n`,
+    `== ${name}: ${passed ? 'passed' : 'FAILED'} in ${((performance.now() - began) / 1000).toFixed(1)} s\n`,
   );
   // Without types and lint clean, the later steps only hide the cause; a failed test does not stop the others.
-  if (done.status !== 0 && name === 'types') break;
+  if (!passed && name === 'types') break;
 }
 
 const named = leftOut();
@@ -91,6 +127,7 @@ for (const stepName of Object.keys(steps)) {
 }
 rmSync(scratch, { recursive: true, force: true });
 process.stdout.write(`\n${failed.length === 0 ? 'All that ran passed.' : `FAILED: ${failed.join(', ')}`}\n`);
+for (const name of second) process.stdout.write(`passed only when run again, alone: ${name}\n`);
 process.stdout.write(
   named.length === 0 ? 'left out: nothing\n' : named.map((line) => `left out: ${line}\n`).join(''),
 );
