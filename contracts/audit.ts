@@ -93,7 +93,46 @@ const EditionEntry = Type.Object(
   { additionalProperties: false },
 );
 
+/** A configuration of the centre: put on probation, confirmed, undone or refused. */
+const ConfigurationEntry = Type.Object(
+  {
+    ...common,
+    kind: Type.Literal('configuration'),
+    version: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+    state: Type.Union([
+      Type.Literal('probation'),
+      Type.Literal('current'),
+      Type.Literal('undone'),
+      Type.Literal('refused'),
+    ]),
+    code: Type.Optional(Type.String({ pattern: '^[A-Z_]{1,48}$' })),
+  },
+  { additionalProperties: false },
+);
+
+/** A command of the centre: who asked for what, and how it ended. */
+const CommandEntry = Type.Object(
+  {
+    ...common,
+    kind: Type.Literal('command'),
+    command: Uuid,
+    /** What was asked for (contracts/command.ts); empty where it could not be read. */
+    what: Type.String({ pattern: '^[a-z-]{0,32}$' }),
+    by: Type.String({ maxLength: 64 }),
+    state: Type.Union([
+      Type.Literal('accepted'),
+      Type.Literal('done'),
+      Type.Literal('failed'),
+      Type.Literal('refused'),
+    ]),
+    code: Type.Optional(Type.String({ pattern: '^[A-Z_]{1,48}$' })),
+  },
+  { additionalProperties: false },
+);
+
 export const AuditEntry = Type.Union([
+  ConfigurationEntry,
+  CommandEntry,
   LookupEntry,
   AcknowledgedEntry,
   ConfirmationEntry,

@@ -170,10 +170,30 @@ export const errors = {
     meaning: 'What was being recorded is not recorded; a verdict of `no-record` becomes `unresolved`.',
     remedy: 'Check the disk; the condition is shown at the centre too.',
   },
+  STORE_UNREACHABLE: {
+    what: 'The database server cannot be reached.',
+    meaning: 'Nothing was changed. What terminals owe stays with them until the server is back.',
+    remedy: 'Start PostgreSQL, or correct the address and the account in the configuration of the centre.',
+  },
   STORE_NEWER: {
     what: 'The database was written by a newer release.',
     meaning: 'This release does not open it, so that nothing in it is lost.',
     remedy: 'Install the newer release again.',
+  },
+  STORE_NOT_EMPTY: {
+    what: 'The database holds something already.',
+    meaning: 'Nothing was changed: a restore or a migration gives up what stands there.',
+    remedy: 'Make a backup of it, then say --replace; give PostgreSQL a database of its own for the centre.',
+  },
+  BACKUP_INVALID: {
+    what: 'The file is damaged, is cut off or is not a backup of a centre.',
+    meaning: 'Nothing was changed: half a backup is not restored.',
+    remedy: 'Take another copy of this backup, or the one before it.',
+  },
+  BACKUP_NEWER: {
+    what: 'The backup was written by a newer release.',
+    meaning: 'Nothing was changed: what this release does not know would be lost.',
+    remedy: 'Install the release that the backup was made with, or a later one.',
   },
   AUDIT_BROKEN: {
     what: 'The audit chain does not verify.',
@@ -317,6 +337,14 @@ export const errors = {
     remedy: 'Check the address.',
   },
 
+  NOTIFICATION_FAILED: {
+    what: 'A message about alerts could not be delivered.',
+    meaning:
+      'It is kept and tried again with growing pauses; the condition `notifications-failing` shows it.',
+    remedy:
+      'Check the mail server or the webhook of the channel named, its certificate and its password or secret.',
+  },
+
   REQUEST_CROSS_SITE: {
     what: 'The request came from another page, or under a name that this server does not have.',
     meaning: 'It was refused; nothing was changed and nothing was told.',
@@ -328,10 +356,57 @@ export const errors = {
     remedy: 'Build it with `npm run build`, or install the release again.',
   },
 
+  // Operators
+  SIGN_IN_REQUIRED: {
+    what: 'Nobody is signed in, or the session or token has ended.',
+    meaning: 'Nothing was told and nothing was changed.',
+    remedy: 'Sign in, or send a token that is in force.',
+  },
+  SIGN_IN_REFUSED: {
+    what: 'Name and password do not fit together, or the account may not be used.',
+    meaning: 'Nobody was signed in.',
+    remedy: 'Try again; an administrator gives a new password with `checkpost account password`.',
+  },
+  ATTEMPTS_EXCEEDED: {
+    what: 'There were too many attempts to sign in.',
+    meaning: 'Further ones are refused for a while, right or wrong.',
+    remedy: 'Wait for the time named; the log of the centre says where the attempts came from.',
+  },
+  ACCESS_REFUSED: {
+    what: 'The role or the bureau of the account does not allow this.',
+    meaning: 'Nothing was changed.',
+    remedy: 'Ask an administrator to do it, or for the role.',
+  },
+  ACCOUNT_EXISTS: {
+    what: 'There is an account of this name already.',
+    meaning: 'Nothing was changed.',
+    remedy: 'Choose another name, or change the account that is there.',
+  },
+  ACCOUNT_LAST: {
+    what: 'It is the last administrator over all bureaus.',
+    meaning: 'Nothing was changed: nobody could keep accounts any more.',
+    remedy: 'Make another administrator first.',
+  },
+  OPENID_FAILED: {
+    what: 'The OpenID provider did not sign anybody in.',
+    meaning: 'Nobody was signed in; local accounts still can.',
+    remedy: 'See the detail; check issuer, client and claims in the settings, and the clock of the centre.',
+  },
+  OPERATOR_AUDIT_BROKEN: {
+    what: 'The audit of operators does not fit together: an entry was changed or taken away.',
+    meaning: 'From the entry named on it proves nothing.',
+    remedy: 'Compare with a backup; find out who has access to the database.',
+  },
+
   AGENT_SILENT: {
     what: 'The agent of this terminal does not answer.',
     meaning: 'It does not run, or has just been started.',
     remedy: 'See `systemctl status checkpost-agent`, or start it with `checkpost agent`.',
+  },
+  SIMULATOR_SILENT: {
+    what: 'No simulated fleet answers.',
+    meaning: 'Nothing was done: none runs, or it was started with another control socket.',
+    remedy: 'Start `checkpost simulate fleet` or the demo, or name its socket with --control.',
   },
 
   // Fleet
@@ -344,6 +419,18 @@ export const errors = {
     what: 'The message broker refused the connection.',
     meaning: 'The certificate is not accepted there, or the terminal has no rights.',
     remedy: 'Check the registration of the terminal and the access rules of the broker.',
+  },
+  BROKER_BUSY: {
+    what: 'The message broker has no room at present.',
+    meaning: 'Too many connect or send at once; what is owed to the centre waits on disk.',
+    remedy:
+      'Nothing, when the whole fleet comes back; where it stays, see the limits and the load of the broker.',
+  },
+  IDENTITY_TAKEN_OVER: {
+    what: 'Somebody else connected with the identity of this terminal.',
+    meaning:
+      'Two machines have its certificate and key, or two agents run on this one; each puts the other out.',
+    remedy: 'Find the other one. Where it is a copy, revoke the terminal and enrol it anew.',
   },
   MESSAGE_INVALID: {
     what: 'A message does not fit its schema.',
@@ -456,6 +543,112 @@ export const errors = {
     what: 'A signed configuration of the uplinks was refused.',
     meaning: 'Nothing was changed.',
     remedy: 'See the message: it must be for this terminal and of a higher version than every one before it.',
+  },
+  COMMAND_INVALID: {
+    what: 'What came as a command of the centre is none, or is for another terminal.',
+    meaning: 'Nothing was done.',
+    remedy: 'See the message; where it goes on, somebody else than the controller writes to the broker.',
+  },
+  COMMAND_UNKNOWN: {
+    what: 'The command is none that this release of the terminal knows.',
+    meaning: 'Nothing was done.',
+    remedy: 'Bring the terminal up to the release of the centre.',
+  },
+  COMMAND_REFUSED_SESSION: {
+    what: 'The command was meant for another session of the terminal.',
+    meaning: 'Nothing was done: it may be an old one that came late, or that somebody kept.',
+    remedy: 'Ask again; the centre then quotes the session of now.',
+  },
+  COMMAND_REPEATED: {
+    what: 'The command is older than the last ones that the terminal remembers.',
+    meaning: 'Nothing was done: it may have been carried out already.',
+    remedy: 'Ask again.',
+  },
+  COMMAND_BUSY: {
+    what: 'The terminal is still busy with a command.',
+    meaning: 'Nothing was done; what is under way goes on.',
+    remedy: 'Wait for its end, then ask again.',
+  },
+  COMMAND_TIMEOUT: {
+    what: 'A command did not end in its time.',
+    meaning: 'It counts as failed; what it had begun may still have had an effect.',
+    remedy: 'Look at the state of the terminal, then ask again.',
+  },
+  COMMAND_INTERRUPTED: {
+    what: 'The agent was started again while a command was under way.',
+    meaning: 'The command counts as failed; how far it had come is not known.',
+    remedy: 'Look at the state of the terminal, then ask again.',
+  },
+  COMMAND_UNSUPPORTED: {
+    what: 'This terminal has no means to carry out the command.',
+    meaning: 'Nothing was done.',
+    remedy: 'See the message: it names the part that is not installed or does not run.',
+  },
+  COMMAND_EXPIRED: {
+    what: 'A command was not answered in time.',
+    meaning:
+      'It was not carried out, or it was and its end has not arrived; an end that arrives later is still kept.',
+    remedy: 'See whether the terminal is online and what it does, then ask again.',
+  },
+  TERMINAL_OFFLINE: {
+    what: 'The terminal has no session with the centre now.',
+    meaning: 'The command was not sent: it would have to quote a session.',
+    remedy: 'Ask again when the terminal is online, or use a wave, which waits for it.',
+  },
+  CONFLICT: {
+    what: 'Somebody else was faster.',
+    meaning: 'Nothing was changed: what stands there now is not what the change was made from.',
+    remedy: 'Look at it again as it stands now, then change that.',
+  },
+  BUNDLE_REFUSED: {
+    what: 'A diagnostic bundle was refused.',
+    meaning: 'It is not kept; earlier ones stay.',
+    remedy: 'Ask for it again; see the message for the limit or the check that it did not pass.',
+  },
+  CONFIGURATION_INVALID: {
+    what: 'A configuration of the centre has a setting that is not allowed, is missing or is unknown.',
+    meaning:
+      'The terminal refused it as a whole and runs what it ran before; that version is not tried again.',
+    remedy:
+      'Correct the settings named in a layer of the configuration; the centre then sends a higher version.',
+  },
+  CONFIGURATION_OLDER: {
+    what: 'A configuration of the centre is older than one that the terminal has accepted.',
+    meaning:
+      'Nothing was changed. Somebody sent an old message again, or the centre was restored from a backup.',
+    remedy:
+      'See what the terminal runs and change the configuration at the centre, which raises its version.',
+  },
+  CONFIGURATION_NOT_FOR_US: {
+    what: 'A configuration of the centre is meant for another terminal, site or bureau.',
+    meaning: 'Nothing was changed.',
+    remedy: 'Check at the centre which site and bureau the terminal is registered for, and its agent.json.',
+  },
+  CONFIGURATION_FAILED_BEFORE: {
+    what: 'A configuration of the centre was refused or undone before.',
+    meaning: 'Nothing was changed: the terminal does not try a version again that has failed.',
+    remedy: 'Correct the configuration at the centre; a higher version is tried.',
+  },
+  CONFIGURATION_CUT_OFF: {
+    what: 'With a new configuration the terminal did not reach the centre, though the one before would have.',
+    meaning: 'The terminal went back to the configuration before and refuses that version from now on.',
+    remedy: 'Correct the address of the broker in the configuration.',
+  },
+  CONFIGURATION_READER_LOST: {
+    what: 'With a new configuration a reader that worked before did not become ready.',
+    meaning: 'The terminal went back to the configuration before and refuses that version from now on.',
+    remedy:
+      'Correct the device or the profile of the reader named; `checkpost readers` lists what is plugged in.',
+  },
+  CONFIGURATION_CRASHED: {
+    what: 'With a new configuration the agent did not start, or ended again and again.',
+    meaning: 'The terminal went back to the configuration before and refuses that version from now on.',
+    remedy: 'See the log of the terminal for why, and correct the configuration.',
+  },
+  CONFIGURATION_DAMAGED: {
+    what: 'A configuration that the terminal kept cannot be read or is not signed by a key that it trusts.',
+    meaning: 'The terminal runs what enrolment wrote until the centre has sent its configuration again.',
+    remedy: 'Check the disk of the terminal, and that its trusted keys are those of the authority.',
   },
   UPLINK_ABSENT: {
     what: 'Nothing answers at the control socket of the uplink.',

@@ -23,193 +23,12 @@ export const Status = Type.Object(
     }),
     boot: Type.String({ maxLength: 64 }),
     version: Type.String({ maxLength: 32 }),
+    /** MQTT keep-alive of the session in seconds: 600 and more is the metered profile. */
+    keepAlive: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535 })),
   },
   { additionalProperties: false },
 );
 export type Status = Static<typeof Status>;
-
-/** A condition is data; absent means healthy. */
-export const conditions = {
-  'reader-absent': {
-    severity: 'error',
-    title: 'Reader not plugged in',
-    remedy: 'Plug the reader in; check its cable.',
-  },
-  'reader-refused': {
-    severity: 'error',
-    title: 'Reader cannot be opened',
-    remedy: 'Close the program that holds it; check the udev rules for readers.',
-  },
-  'reader-noise': {
-    severity: 'warning',
-    title: 'Reader sends noise',
-    remedy: 'Check the baud rate and the wiring.',
-  },
-  'reader-silent': {
-    severity: 'error',
-    title: 'Reader does not answer',
-    remedy: 'Check its power, its profile and the baud rate; `checkpost readers probe` finds them.',
-  },
-  'central-unreachable': {
-    severity: 'warning',
-    title: 'Centre out of reach, answers come from the copy',
-    remedy: 'Check the uplink.',
-  },
-  'edition-absent': {
-    severity: 'error',
-    title: 'No offline copy',
-    remedy: 'Bring an edition by the link or on a stick.',
-  },
-  'edition-old': {
-    severity: 'error',
-    title: 'Offline copy is older than the limit',
-    remedy: 'Check the uplink, or bring an edition on a stick.',
-  },
-  'edition-aging': {
-    severity: 'warning',
-    title: 'Offline copy is getting old',
-    remedy: 'Check that the bureau publishes and that the uplink carries the editions.',
-  },
-  'edition-damaged': {
-    severity: 'error',
-    title: 'Offline copy is damaged',
-    remedy: 'It is fetched again by itself; check the disk of the terminal, or bring a base on a stick.',
-  },
-  'edition-refused': {
-    severity: 'error',
-    title: 'An edition was refused',
-    remedy: 'The log and the record of the terminal name the reason; tell the bureau.',
-  },
-  'clock-unverified': {
-    severity: 'warning',
-    title: 'Clock not verified since power-on',
-    remedy: 'It verifies itself when the centre is reached.',
-  },
-  'disk-low': { severity: 'error', title: 'Disk nearly full', remedy: 'Free space on the state partition.' },
-  'not-recording': {
-    severity: 'error',
-    title: 'The record cannot be written',
-    remedy: 'Check the disk of the terminal; `no-record` is not shown until it works.',
-  },
-  'store-replaced': {
-    severity: 'error',
-    title: 'The database was damaged and replaced',
-    remedy: 'Keep the file that was set aside for the bureau.',
-  },
-  'certificate-expiring': {
-    severity: 'warning',
-    title: 'The certificate of the terminal expires within 30 days',
-    remedy: 'Enrol the terminal again.',
-  },
-  'uplink-helper-absent': {
-    severity: 'warning',
-    title: 'The helper of the uplink does not answer',
-    remedy:
-      'See whether it runs: systemctl status checkpost-uplink checkpost-tunnel. A tunnel that was up stays up.',
-  },
-  'line-no-device': {
-    severity: 'warning',
-    title: 'Device of an uplink is not there',
-    remedy: 'Plug the modem or the network card in; check the name of the device in the settings.',
-  },
-  'line-no-carrier': {
-    severity: 'warning',
-    title: 'Uplink has no cable or no radio network',
-    remedy: 'Check the cable and the router, or the antenna and the SIM card.',
-  },
-  'line-no-address': {
-    severity: 'warning',
-    title: 'Uplink got no address',
-    remedy: 'Check DHCP of the router, or the access point name (APN) and PIN of the SIM card.',
-  },
-  'line-no-route': {
-    severity: 'warning',
-    title: 'Uplink got an address, but no router',
-    remedy: 'Have DHCP of the site name a router, or give `gateway` in the settings.',
-  },
-  'line-gateway-silent': {
-    severity: 'warning',
-    title: 'Router of an uplink does not answer',
-    remedy: 'Switch the router of the site off and on; check the cable to it.',
-  },
-  'line-dns-dead': {
-    severity: 'warning',
-    title: 'DNS does not answer over an uplink',
-    remedy: 'Check the router of the site; pinned addresses of the hubs work without DNS.',
-  },
-  'line-captive-portal': {
-    severity: 'warning',
-    title: 'A portal wants a login before an uplink may be used',
-    remedy: 'Have the owner of the network let this terminal through without one.',
-  },
-  'line-no-data': {
-    severity: 'warning',
-    title: 'Uplink is connected, but no data comes back',
-    remedy: 'Check the credit and the data plan of the SIM card, or call the provider of the line.',
-  },
-  'line-hubs-silent': {
-    severity: 'warning',
-    title: 'Uplink works, but no hub answers over it',
-    remedy: 'The network there may block WireGuard (UDP): ask its owner to let it out.',
-  },
-  'line-large-lost': {
-    severity: 'warning',
-    title: 'Uplink loses large packets at every size',
-    remedy: 'Call the provider of the line; short messages still pass.',
-  },
-  'line-over-budget': {
-    severity: 'warning',
-    title: 'Data budget of an uplink is used up',
-    remedy: 'It carries only when no other works; see what uses the data, or raise `monthlyMegabytes`.',
-  },
-  'hubs-down': {
-    severity: 'error',
-    title: 'No hub answers over any uplink',
-    remedy: 'The lines of the site work: check the hubs at the centre.',
-  },
-  'hub-silent': {
-    severity: 'warning',
-    title: 'A hub does not answer',
-    remedy: 'Another one carries the traffic; check this hub at the centre.',
-  },
-  'firewall-failed': {
-    severity: 'error',
-    title: 'The closed list is not in the firewall',
-    remedy: 'See the log of the uplink; another program may hold the rules.',
-  },
-  'firewall-touched': {
-    severity: 'warning',
-    title: 'The firewall was changed by somebody else and put back',
-    remedy: 'Find the program that changes the firewall of this machine, and switch it off.',
-  },
-  'uplink-key-failed': {
-    severity: 'warning',
-    title: 'A new key of the tunnel could not be brought into force',
-    remedy: 'The key before works on, and it is tried again; see the log of the hub.',
-  },
-  'uplink-configuration-undone': {
-    severity: 'warning',
-    title: 'A new configuration of the uplinks was undone',
-    remedy: 'No hub was reached with it; correct it and send one of a higher version.',
-  },
-  'uplink-fault': {
-    severity: 'warning',
-    title: 'The uplink has a fault',
-    remedy: 'See docs/errors.md for its code, and `checkpost uplink status` on the terminal.',
-  },
-  // The controller finds these two about a terminal, and shows them among what the terminal says of itself.
-  'identity-cloned': {
-    severity: 'error',
-    title: 'Two machines use the identity of this terminal',
-    remedy: 'Find the second machine, revoke the terminal and enrol the right machine again.',
-  },
-  'items-lost': {
-    severity: 'error',
-    title: 'Something that the terminal owed never arrived and is no longer kept there',
-    remedy: 'Compare with the record of the terminal: `checkpost audit verify`.',
-  },
-} as const satisfies Record<string, { severity: 'warning' | 'error'; title: string; remedy: string }>;
-export type ConditionCode = keyof typeof conditions;
 
 export const Condition = Type.Object(
   {
@@ -300,6 +119,57 @@ export const HealthReport = Type.Object(
     audit: Type.Object({ entries: count }, { additionalProperties: false }),
     /** Null where there is no helper, or it does not answer. */
     uplink: nullable(UplinkHealth),
+    /** Bytes through the tunnel since the machine started; null where there is none. */
+    traffic: nullable(
+      Type.Object({ sentBytes: count, receivedBytes: count }, { additionalProperties: false }),
+    ),
+    /** Since the agent started. */
+    counts: Type.Object(
+      {
+        frames: count,
+        hit: count,
+        possible: count,
+        noRecord: count,
+        unresolved: count,
+        unreadable: count,
+      },
+      { additionalProperties: false },
+    ),
+    /** Wear of the flash or disk, 0 new to 100 and above spent; null where it does not tell. */
+    storage: Type.Object(
+      { wearPercent: nullable(count), fileSystemErrors: nullable(count) },
+      { additionalProperties: false },
+    ),
+    /** Null where the machine does not tell. */
+    power: nullable(
+      Type.Object(
+        {
+          source: Type.Union([Type.Literal('mains'), Type.Literal('battery')]),
+          batteryPercent: nullable(Type.Number({ minimum: 0, maximum: 100 })),
+          undervoltage: Type.Boolean(),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+    /** How this boot came about. */
+    start: Type.Object(
+      { unexpected: Type.Boolean(), watchdog: Type.Boolean() },
+      { additionalProperties: false },
+    ),
+    /** The configuration that runs (contracts/configuration.ts). */
+    configuration: Type.Object(
+      {
+        version: count,
+        state: Type.Union([
+          Type.Literal('current'),
+          Type.Literal('probation'),
+          Type.Literal('undone'),
+          Type.Literal('refused'),
+        ]),
+      },
+      { additionalProperties: false },
+    ),
+    certificateExpires: Instant,
     conditions: Type.Array(Condition, { maxItems: 64 }),
   },
   { additionalProperties: false },
@@ -311,7 +181,7 @@ export const HealthMessage = Type.Object(
   {
     v: Type.Literal(1),
     session: Session,
-    seq: Type.Integer({ minimum: 1 }),
+    seq: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
     at: Instant,
     full: Type.Boolean(),
     report: Type.Partial(HealthReport),
@@ -319,5 +189,11 @@ export const HealthMessage = Type.Object(
   { additionalProperties: false },
 );
 export type HealthMessage = Static<typeof HealthMessage>;
+
+/**
+ * From this MQTT keep-alive on, in seconds, a terminal keeps to the metered profile: it says little, and the centre hears
+ * late that it is gone.
+ */
+export const meteredKeepAlive = 600;
 
 export const BootId = Uuid;

@@ -10,6 +10,13 @@ import { Age, Basis, CollectionState, Match } from './verdict.ts';
  * The stream's id is made with the terminal's store, so that a wiped terminal begins a new stream. The controller
  * stores an item only where its number follows the last one stored of that stream, so that nothing is lost, doubled or
  * out of order however often a batch is sent.
+ *
+ * The numbers of a stream have no hole. Where the terminal gave up items for want of space (metrics first, then events,
+ * never what is `kept`: `outboxClass`), one `thinned` item stands for a run of numbers: under the number n and with the
+ * count c it says of each of n-c+1 … n that it is not coming any more, which is no loss. So an entry stands for the
+ * numbers from `firstOf(entry)` to `entry.seq`; it follows where `firstOf(entry)` is at most one above the last number
+ * stored, and what is stored then reaches to `entry.seq`. Items of such a run may have been sent, and even stored, before
+ * they were given up and their acknowledgement got lost: a `thinned` never contradicts what is stored.
  */
 const Sequence = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 const Hash = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256, hexadecimal' });
@@ -109,7 +116,85 @@ export const EditionDamagedItem = Type.Object(
   { additionalProperties: false },
 );
 
+/** What became of a configuration of the centre (contracts/configuration.ts); `code` where it did not stay. */
+export const ConfigurationItem = Type.Object(
+  {
+    kind: Type.Literal('configuration'),
+    version: Sequence,
+    state: Type.Union([
+      Type.Literal('probation'),
+      Type.Literal('current'),
+      Type.Literal('undone'),
+      Type.Literal('refused'),
+    ]),
+    code: Type.Optional(Type.String({ pattern: '^[A-Z_]{1,48}$' })),
+  },
+  { additionalProperties: false },
+);
+
+/** How a command of the centre ended (contracts/command.ts). */
+export const CommandItem = Type.Object(
+  {
+    kind: Type.Literal('command'),
+    command: Uuid,
+    state: Type.Union([Type.Literal('done'), Type.Literal('failed'), Type.Literal('refused')]),
+    code: Type.Optional(Type.String({ pattern: '^[A-Z_]{1,48}$' })),
+    detail: Type.String({ maxLength: 2000 }),
+  },
+  { additionalProperties: false },
+);
+
+/** What a metric may hold; each is one of `metrics` in contracts/api/fleet.ts, in its unit. */
+export const sampleNames = [
+  'uplink-delay',
+  'uplink-loss',
+  'memory',
+  'memory-available',
+  'load',
+  'temperature',
+  'disk-free',
+  'clock-offset',
+  'reads',
+  'hits',
+  'unresolved',
+  'unreadable',
+] as const;
+export type SampleName = (typeof sampleNames)[number];
+
+/**
+ * History of the time without a link: what was measured at `at`; of what is counted (reads, hits, unresolved,
+ * unreadable), how many there were in the `spanSeconds` before. What the machine does not tell is left out.
+ */
+export const MetricItem = Type.Object(
+  {
+    kind: Type.Literal('metric'),
+    at: Instant,
+    spanSeconds: Type.Integer({ minimum: 1, maximum: 86_400 }),
+    samples: Type.Partial(
+      Type.Object(
+        Object.fromEntries(sampleNames.map((name) => [name, Type.Number()])) as Record<
+          SampleName,
+          ReturnType<typeof Type.Number>
+        >,
+      ),
+      { additionalProperties: false },
+    ),
+  },
+  { additionalProperties: false },
+);
+export type MetricItem = Static<typeof MetricItem>;
+
+/** Stands for the `count` numbers that end with its own: they were given up for want of space. */
+export const ThinnedItem = Type.Object(
+  { kind: Type.Literal('thinned'), count: Sequence },
+  { additionalProperties: false },
+);
+
 export const OwedItem = Type.Union([
+  MetricItem,
+  ThinnedItem,
+  ConfigurationItem,
+  CommandItem,
   EditionInUseItem,
   EditionRefusedItem,
   EditionDamagedItem,
@@ -123,12 +208,33 @@ export const OwedItem = Type.Union([
 export type OwedItem = Static<typeof OwedItem>;
 export type HitItem = Static<typeof HitItem>;
 
+/** What may be given up when the outbox is full: metrics first, then events; what is kept, never. */
+export type OutboxClass = 'kept' | 'event' | 'metric';
+
+export function outboxClass(kind: OwedItem['kind']): OutboxClass {
+  switch (kind) {
+    case 'metric':
+      return 'metric';
+    case 'edition-in-use':
+    case 'edition-refused':
+    case 'edition-damaged':
+      return 'event';
+    default:
+      return 'kept';
+  }
+}
+
 /** An item in its envelope: its number and when the terminal says that it happened. */
 export const OutboxEntry = Type.Object(
   { seq: Sequence, at: Instant, clock: ClockState, item: OwedItem },
   { additionalProperties: false },
 );
 export type OutboxEntry = Static<typeof OutboxEntry>;
+
+/** The lowest number that an entry stands for: its own, but for a `thinned`. */
+export function firstOf({ seq, item }: OutboxEntry): number {
+  return item.kind === 'thinned' ? Math.max(1, seq - item.count + 1) : seq;
+}
 
 /** At most this many entries in a batch. */
 export const maxBatch = 32;

@@ -20,8 +20,29 @@ export const RegisteredTerminal = Type.Object(
 );
 export type RegisteredTerminal = Static<typeof RegisteredTerminal>;
 
+/** A place, as the bureau gave it: for the map and for local times. */
+export const RegisteredSite = Type.Object(
+  {
+    site: SiteId,
+    bureau: BureauCode,
+    name: Type.String({ minLength: 1, maxLength: 100 }),
+    /** IANA name; null where nobody gave it. */
+    timeZone: Type.Union([Type.Null(), Type.String({ maxLength: 64 })]),
+    /** Degrees north and east; null where nobody gave them. */
+    latitude: Type.Union([Type.Null(), Type.Number({ minimum: -90, maximum: 90 })]),
+    longitude: Type.Union([Type.Null(), Type.Number({ minimum: -180, maximum: 180 })]),
+  },
+  { additionalProperties: false },
+);
+export type RegisteredSite = Static<typeof RegisteredSite>;
+
+/** `sites` is missing in a registry that was written before there was a map. */
 export const Registry = Type.Object(
-  { v: Type.Literal(1), terminals: Type.Array(RegisteredTerminal) },
+  {
+    v: Type.Literal(1),
+    terminals: Type.Array(RegisteredTerminal),
+    sites: Type.Optional(Type.Array(RegisteredSite)),
+  },
   { additionalProperties: false },
 );
 export type Registry = Static<typeof Registry>;

@@ -1,5 +1,8 @@
 import type { TSchema } from 'typebox';
+import { asyncApi } from '#contracts/asyncapi.ts';
+import { type ConditionNote, conditions } from '#contracts/conditions.ts';
 import { errors } from '#contracts/errors.ts';
+import { openApi } from '#contracts/openapi.ts';
 import { AgentSettings } from '#contracts/settings/agent.ts';
 import { CentralSettings } from '#contracts/settings/central.ts';
 import { HubSettings } from '#contracts/settings/hub.ts';
@@ -10,7 +13,10 @@ import { bootFile } from '#uplink/index.ts';
 /** The pages of docs/ that are made from the schemas and tables of the code; a test keeps them equal. */
 export function generatedDocs(): Readonly<Record<string, string>> {
   return {
+    'docs/asyncapi.json': `${JSON.stringify(asyncApi(), null, 2)}\n`,
+    'docs/conditions.md': conditionsPage(),
     'docs/errors.md': errorsPage(),
+    'docs/openapi.json': `${JSON.stringify(openApi(), null, 2)}\n`,
     'docs/settings.md': settingsPage(),
     'firmware-config/nftables/checkpost.nft': bootFile(),
   };
@@ -26,6 +32,24 @@ Made from \`contracts/errors.ts\` by \`npm run docs\`. A code keeps its meaning 
 
 | code | what happened | what it means | what to do |
 | --- | --- | --- | --- |
+${rows.join('\n')}
+`;
+}
+
+function conditionsPage(): string {
+  const notes: readonly (readonly [string, ConditionNote])[] = Object.entries(conditions);
+  const rows = notes.map(([code, { severity, title, text, remedy, dependsOn, delaySeconds }]) => {
+    const explained = dependsOn.map((cause) => `\`${cause}\``).join(', ');
+    return `| \`${code}\` | ${severity} | ${title} | ${text} | ${remedy} | ${explained} | ${delaySeconds} |`;
+  });
+  return `# Conditions
+
+Made from \`contracts/conditions.ts\` by \`npm run docs\`. A condition stands for as long as it is so; none means that all is
+well. While one that explains it stands, a condition is not shown and nobody is told, so that one cause lights one lamp.
+It must stand for its delay without a break before it is shown.
+
+| code | severity | what is wrong | what it means | what to do | explained by | delay, s |
+| --- | --- | --- | --- | --- | --- | --- |
 ${rows.join('\n')}
 `;
 }
@@ -60,7 +84,11 @@ function rows(node: SchemaNode, prefix: string): string[] {
       return typeof name === 'string' ? rows(kind, `${path} (${name}).`) : [];
     });
     const items = inner.items?.properties === undefined ? [] : rows(inner.items, `${path}[].`);
-    return [own, ...kinds.filter((row) => !row.includes(').kind`')), ...items];
+    const kindsOfItem = (inner.items?.anyOf ?? []).flatMap((kind) => {
+      const name = kind.properties?.['kind']?.const;
+      return typeof name === 'string' ? rows(kind, `${path}[] (${name}).`) : [];
+    });
+    return [own, ...[...kinds, ...kindsOfItem].filter((row) => !row.includes(').kind`')), ...items];
   });
 }
 

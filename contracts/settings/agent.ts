@@ -104,8 +104,13 @@ export const AgentSettings = Type.Object(
       {
         url: text({ pattern: '^mqtts://' }, { description: 'Message broker of the centre' }),
         keepAliveSeconds: integer(
-          { minimum: 5, maximum: 600 },
-          { description: 'MQTT keep-alive', unit: 's', default: 30 },
+          { minimum: 5, maximum: 3600 },
+          {
+            description:
+              'MQTT keep-alive; from 600 on the line counts as metered: health is sampled every ten minutes and sent whole every six hours at most, a newer edition is asked for every twelve hours, and the lookup service is tried once a day while nothing is asked',
+            unit: 's',
+            default: 30,
+          },
         ),
         retryMillis: integer(
           { minimum: 100, maximum: 60_000 },
@@ -114,6 +119,15 @@ export const AgentSettings = Type.Object(
               'First pause before a broken session is begun again; it doubles up to 60 s, with jitter',
             unit: 'ms',
             default: 1000,
+          },
+        ),
+        spreadSeconds: integer(
+          { minimum: 0, maximum: 3600 },
+          {
+            description:
+              'When the broker ended a long session, the next one is begun at a random moment within this time, so that a whole fleet does not come back at once',
+            unit: 's',
+            default: 30,
           },
         ),
         resendMillis: integer(
@@ -135,6 +149,20 @@ export const AgentSettings = Type.Object(
         ),
       },
       { description: 'Session with the fleet controller' },
+    ),
+    outbox: group(
+      {
+        megabytes: integer(
+          { minimum: 1, maximum: 4096 },
+          {
+            description:
+              'Space for what is owed to the centre; above it history of the time without a link is thinned, then events; hits and heads of the record are kept whatever it takes',
+            unit: 'MB',
+            default: 64,
+          },
+        ),
+      },
+      { description: 'What is owed to the centre', default: {} },
     ),
     edition: group(
       {
@@ -263,6 +291,20 @@ export const AgentSettings = Type.Object(
         ),
       },
       { description: 'Helper of the uplink', default: {} },
+    ),
+    configuration: group(
+      {
+        probationSeconds: integer(
+          { minimum: 10, maximum: 86_400 },
+          {
+            description:
+              'How long a configuration of the centre may fail where the one before would have worked, before that one is brought back',
+            unit: 's',
+            default: 300,
+          },
+        ),
+      },
+      { description: 'Configuration that the centre sends', default: {} },
     ),
     log: group(
       {
