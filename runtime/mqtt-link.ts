@@ -1,54 +1,95 @@
-import { connect, type MqttClient } from 'mqtt';
+import {
+  connect,
+  type IClientOptions,
+  type IClientPublishOptions,
+  type IPublishPacket,
+  type MqttClient,
+} from 'mqtt';
 import { fail, type Fault, ok, type Result } from '#contracts/result.ts';
-import type { Millis, Seconds } from '#contracts/units.ts';
-import { systemCode } from './errors.ts';
-import { certificateFault } from './tls-fault.ts';
+import { toFault } from './errors.ts';
+import type { MqttLink, MqttListener, MqttOptions, PublishOptions, Subscription } from './mqtt-ports.ts';
+import { isFromBroker, linkFault, reasonFault } from './mqtt-reasons.ts';
+import { Slots } from './slots.ts';
 
-/**
- * One MQTT 5 connection with mutual TLS: it is made once and ends once. It never connects again by itself and keeps
- * nothing for later: when and with which will to come back is its owner's business, and what is owed lies in a store.
- * This file alone knows the package.
- */
-export interface MqttLink {
-  /** Resolves when the broker has the message (QoS 1); BROKER_UNREACHABLE where the connection ended first. */
-  publish(topic: string, payload: string, options?: { readonly retain?: boolean }): Promise<Result<void>>;
-  /** Subscribes with QoS 1; BROKER_REFUSED names the topic that was not granted. */
-  subscribe(topics: readonly string[]): Promise<Result<void>>;
-  /** Ends it in order: the will is not sent. */
-  end(): Promise<void>;
-  /**
-   * Cuts it off. Called while a message is being taken, that message counts as not received: where the session is kept,
-   * the broker sends it again.
-   */
-  drop(): void;
-}
-
-export interface MqttOptions {
-  /** `mqtts://host:port`. */
-  readonly url: string;
-  readonly clientId: string;
-  readonly tls: { readonly authority: string; readonly certificate: string; readonly key: string };
-  readonly keepAlive: Seconds;
-  readonly connectTimeout: Millis;
-  /** How long the broker keeps the session, and what comes for it, after the connection ended; left out: not at all. */
-  readonly keepSession?: Seconds;
-  readonly will?: { readonly topic: string; readonly payload: string; readonly retain: boolean };
-}
-
-export interface MqttListener {
-  message(topic: string, payload: Buffer): void;
-  /** The connection has ended, and not by `end`; said once. */
-  lost(fault: Fault): void;
-}
+export type {
+  MessageAbout,
+  MqttLink,
+  MqttListener,
+  MqttOptions,
+  PublishOptions,
+  Subscription,
+} from './mqtt-ports.ts';
 
 /** MQTT.js hands all options to node:tls, but its types do not list this one. */
 const newestTls = { minVersion: 'TLSv1.3' } as const;
+/** MQTT 5.0 section 3.2.2.3.3: where the broker says nothing. */
+const defaultReceiveMaximum = 65_535;
 
-/** Faults: BROKER_UNREACHABLE, BROKER_REFUSED, CERTIFICATE_EXPIRED, CERTIFICATE_NOT_YET_VALID, CERTIFICATE_REFUSED. */
+/** Of MQTT.js, where its public methods cannot send an acknowledgement later (pinned; a test sees it on the line). */
+interface AckSender {
+  _sendPacket(packet: { cmd: 'puback'; messageId: number; reasonCode: number }): void;
+}
+
+/**
+ * Opens one MQTT 5 connection; this file alone knows the package.
+ *
+ * Faults: BROKER_UNREACHABLE, BROKER_REFUSED, BROKER_BUSY, CERTIFICATE_EXPIRED, CERTIFICATE_NOT_YET_VALID,
+ * CERTIFICATE_REFUSED.
+ */
 export function openMqttLink(options: MqttOptions, listener: MqttListener): Promise<Result<MqttLink>> {
-  const { will } = options;
+  const client = connect(clientOptions(options));
+  return new Promise((resolve) => {
+    let open = false;
+    let over = false;
+    let last: Fault | undefined;
+    // The far end's FIN is a `close` without any error before it.
+    let by: 'broker' | 'line' = 'broker';
+    const end = (): void => {
+      if (over) return;
+      over = true;
+      client.end(true);
+      const fault = last ?? fail('BROKER_UNREACHABLE', 'The connection ended.').fault;
+      if (open) listener.lost(fault, by);
+      else resolve({ ok: false, fault });
+    };
+    client.on('error', (error) => {
+      if (last === undefined && !isFromBroker(error)) by = 'line';
+      last ??= linkFault(error);
+      end();
+    });
+    client.on('disconnect', (packet) => {
+      last = reasonFault(packet.reasonCode ?? 0, 'It ended the session').fault;
+      end();
+    });
+    client.on('close', end);
+    const giveUp = (): void => {
+      if (!open) end();
+    };
+    if (options.giveUp?.aborted === true) giveUp();
+    options.giveUp?.addEventListener('abort', giveUp, { once: true });
+    takeMessages(client, listener, {
+      isOver: () => over,
+      failed: (thrown) => {
+        last ??= toFault(thrown);
+        by = 'line';
+        end();
+      },
+    });
+    client.on('connect', (packet) => {
+      open = true;
+      const slots = new Slots(packet.properties?.receiveMaximum ?? defaultReceiveMaximum);
+      const ended = (): void => {
+        over = true;
+      };
+      resolve(ok(linkOf(client, slots, ended)));
+    });
+  });
+}
+
+function clientOptions(options: MqttOptions): IClientOptions {
+  const { will, keepSession, receiveMaximum } = options;
   const { hostname, port } = new URL(options.url);
-  const client = connect({
+  return {
     protocol: 'mqtts',
     // Brackets of an IPv6 address belong to the URL.
     host: hostname.replace(/^\[|\]$/g, ''),
@@ -56,8 +97,11 @@ export function openMqttLink(options: MqttOptions, listener: MqttListener): Prom
     protocolVersion: 5,
     clientId: options.clientId,
     // Nothing of an earlier session is wanted: what was not acknowledged by the centre is sent again from the store.
-    clean: options.keepSession === undefined,
-    ...(options.keepSession !== undefined && { properties: { sessionExpiryInterval: options.keepSession } }),
+    clean: keepSession === undefined,
+    properties: {
+      sessionExpiryInterval: keepSession ?? 0,
+      ...(receiveMaximum !== undefined && { receiveMaximum }),
+    },
     reconnectPeriod: 0,
     queueQoSZero: false,
     resubscribe: false,
@@ -71,70 +115,88 @@ export function openMqttLink(options: MqttOptions, listener: MqttListener): Prom
     ...(will !== undefined && {
       will: { topic: will.topic, payload: Buffer.from(will.payload), retain: will.retain, qos: 1 },
     }),
-  });
-  return new Promise((resolve) => {
-    let open = false;
-    let over = false;
-    let last: Fault | undefined;
-    const end = (): void => {
-      if (over) return;
-      over = true;
-      client.end(true);
-      const fault = last ?? fail('BROKER_UNREACHABLE', 'The connection ended.').fault;
-      if (open) listener.lost(fault);
-      else resolve({ ok: false, fault });
-    };
-    client.on('error', (error) => {
-      last ??= faultOf(error);
-      end();
-    });
-    client.on('disconnect', (packet) => {
-      last = fail('BROKER_REFUSED', `It ended the session: ${reasonWords(packet.reasonCode ?? 0)}.`).fault;
-    });
-    client.on('close', end);
-    client.on('message', (topic, payload) => {
-      if (!over) listener.message(topic, payload);
-    });
-    client.on('connect', () => {
-      open = true;
-      resolve(
-        ok(
-          linkOf(client, () => {
-            over = true;
-          }),
-        ),
-      );
-    });
+  };
+}
+
+/**
+ * MQTT.js reads nothing more, not even the answer to its ping, until the acknowledgement of a message has been sent. A
+ * commit takes its time and may itself wait for the broker: so it is told at once that there is no acknowledgement of
+ * its own making, and ours follows when the message has been taken, in order (MQTT 5.0 section 4.6).
+ */
+function takeMessages(
+  client: MqttClient,
+  listener: MqttListener,
+  state: { readonly isOver: () => boolean; readonly failed: (thrown: unknown) => void },
+): void {
+  let acknowledged: Promise<void> = Promise.resolve();
+  client.handleMessage = (packet, release) => {
+    if (!state.isOver()) {
+      const taken = take(listener, packet);
+      acknowledged = acknowledged.then(async () => {
+        try {
+          await taken;
+        } catch (thrown) {
+          state.failed(thrown);
+        }
+        const { messageId } = packet;
+        if (state.isOver() || packet.qos !== 1 || messageId === undefined) return;
+        (client as unknown as AckSender)._sendPacket({ cmd: 'puback', messageId, reasonCode: 0 });
+      });
+      // Where it fails before its turn, nobody waits for it yet; it is looked at then.
+      taken.catch(() => {});
+    }
+    release(new Error('It is acknowledged later.'));
+  };
+}
+
+async function take(listener: MqttListener, packet: IPublishPacket): Promise<void> {
+  const { responseTopic, correlationData } = packet.properties ?? {};
+  const { payload } = packet;
+  await listener.message(packet.topic, typeof payload === 'string' ? Buffer.from(payload) : payload, {
+    retain: packet.retain,
+    ...(responseTopic !== undefined && { responseTopic }),
+    ...(correlationData !== undefined && { correlation: correlationData }),
   });
 }
 
-function linkOf(client: MqttClient, ended: () => void): MqttLink {
+function linkOf(client: MqttClient, slots: Slots, ended: () => void): MqttLink {
   const lost = (cause?: unknown): Result<never> =>
     fail('BROKER_UNREACHABLE', 'The connection ended before the broker had it.', cause);
+  // Each message on its way waits for the end of the connection too.
+  client.setMaxListeners(0);
+  client.once('close', () => slots.close());
   return {
-    publish: (topic, payload, { retain = false } = {}) =>
-      new Promise((resolve) => {
-        if (!client.connected) return resolve(lost());
-        const closed = (): void => resolve(lost());
-        client.once('close', closed);
-        client.publish(topic, payload, { qos: 1, retain }, (error, packet) => {
+    async publish(topic, payload, options = {}) {
+      const free = await slots.take();
+      if (free === undefined || !client.connected) return lost();
+      return new Promise((resolve) => {
+        const done = (result: Result<void>): void => {
           client.off('close', closed);
-          const code = (packet as { reasonCode?: number } | undefined)?.reasonCode ?? 0;
-          if (code >= 0x80) resolve(fail('BROKER_REFUSED', `It refused ${topic}: ${reasonWords(code)}.`));
-          else resolve(error === null || error === undefined ? ok(undefined) : faultResult(error));
+          free();
+          resolve(result);
+        };
+        const closed = (): void => done(lost());
+        client.once('close', closed);
+        const bytes = typeof payload === 'string' ? payload : Buffer.from(payload);
+        client.publish(topic, bytes, publishOptions(options), (error) => {
+          if (error === null || error === undefined) return done(ok(undefined));
+          const { code } = error as { code?: unknown };
+          if (typeof code === 'number') done(reasonFault(code, `It refused ${topic}`, error));
+          else done({ ok: false, fault: linkFault(error) });
         });
-      }),
-    subscribe: (topics) =>
+      });
+    },
+    subscribe: (filters) =>
       new Promise((resolve) => {
         if (!client.connected) return resolve(lost());
         const closed = (): void => resolve(lost());
         client.once('close', closed);
-        client.subscribe([...topics], { qos: 1 }, (error, granted) => {
+        client.subscribe(subscriptions(filters), (error, granted) => {
           client.off('close', closed);
           const refused = granted?.find(({ qos }) => (qos as number) >= 0x80);
-          if (refused !== undefined)
-            resolve(fail('BROKER_REFUSED', `It refused ${refused.topic}: ${reasonWords(refused.qos)}.`));
-          else resolve(error === null || error === undefined ? ok(undefined) : faultResult(error));
+          if (refused !== undefined) resolve(reasonFault(refused.qos, `It refused ${refused.topic}`));
+          else if (error === null || error === undefined) resolve(ok(undefined));
+          else resolve({ ok: false, fault: linkFault(error) });
         });
       }),
     end: () =>
@@ -149,43 +211,25 @@ function linkOf(client: MqttClient, ended: () => void): MqttLink {
   };
 }
 
-function faultResult(error: Error): Result<never> {
-  return { ok: false, fault: faultOf(error) };
+function publishOptions(options: PublishOptions): IClientPublishOptions {
+  const { retain = false, expirySeconds, contentType, responseTopic, correlation } = options;
+  return {
+    qos: 1,
+    retain,
+    properties: {
+      ...(expirySeconds !== undefined && { messageExpiryInterval: expirySeconds }),
+      ...(contentType !== undefined && { contentType }),
+      ...(responseTopic !== undefined && { responseTopic }),
+      ...(correlation !== undefined && { correlationData: Buffer.from(correlation) }),
+    },
+  };
 }
 
-function faultOf(error: Error): Fault {
-  const reason = (error as { code?: unknown }).code;
-  if (typeof reason === 'number') {
-    return fail('BROKER_REFUSED', `Reason ${reason}: ${reasonWords(reason)}.`, error).fault;
-  }
-  const certificate = certificateFault(error, 'the broker');
-  if (certificate?.ok === false) return certificate.fault;
-  const words = systemCode(error) ?? error.message;
-  return fail('BROKER_UNREACHABLE', `The connection failed (${words}).`, error).fault;
+function subscriptions(filters: readonly (string | Subscription)[]): Record<string, { qos: 1; rh: 0 | 2 }> {
+  return Object.fromEntries(
+    filters.map((one) => {
+      const { filter, retained = 'send' } = typeof one === 'string' ? { filter: one } : one;
+      return [filter, { qos: 1, rh: retained === 'send' ? 0 : 2 }];
+    }),
+  );
 }
-
-/** Reason codes in words (MQTT 5.0 section 2.4), those that an operator may meet. */
-function reasonWords(code: number): string {
-  return reasons[code] ?? `reason code ${code}`;
-}
-
-const reasons: Readonly<Record<number, string>> = {
-  0x80: 'unspecified error',
-  0x82: 'protocol error',
-  0x85: 'client identifier not valid',
-  0x86: 'bad user name or password',
-  0x87: 'not authorised',
-  0x88: 'server unavailable',
-  0x89: 'server busy',
-  0x8b: 'server shutting down',
-  0x8d: 'keep-alive timeout',
-  0x8e: 'another connection took over this session',
-  0x90: 'topic name invalid',
-  0x93: 'receive maximum exceeded',
-  0x95: 'packet too large',
-  0x97: 'quota exceeded',
-  0x99: 'payload format invalid',
-  0x9a: 'retain not supported',
-  0x9c: 'use another server',
-  0x9f: 'connection rate exceeded',
-};

@@ -41,7 +41,7 @@ export interface PageServer {
 }
 
 /** Nothing runs but what this server sent: no inline script or style, no other host, no frame around it. */
-const security: Readonly<Record<string, string>> = {
+export const security: Readonly<Record<string, string>> = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",

@@ -1,5 +1,5 @@
 import type { Static, TSchema } from 'typebox';
-import { Check, Errors } from 'typebox/value';
+import { Check, Default, Errors } from 'typebox/value';
 import type { ErrorCode } from '#contracts/errors.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
 
@@ -15,6 +15,21 @@ export function parseJson<S extends TSchema>(schema: S, text: string, code: Erro
     return fail(code, 'It is not JSON.', cause);
   }
   return parseValue(schema, value, code);
+}
+
+/** As `parseJson`; what is left out and has a default takes it. For what people write by hand. */
+export function parseJsonFilled<S extends TSchema>(
+  schema: S,
+  text: string,
+  code: ErrorCode,
+): Result<Static<S>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    return fail(code, 'It is not JSON.', cause);
+  }
+  return parseValue(schema, Default(schema, value), code);
 }
 
 export function parseValue<S extends TSchema>(schema: S, value: unknown, code: ErrorCode): Result<Static<S>> {
