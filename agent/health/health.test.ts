@@ -1,176 +1,158 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
-import type { HealthReport } from '#contracts/health.ts';
-import { changedSections } from './changes.ts';
-import { type ConditionFacts, conditionsOf, StandingConditions } from './conditions.ts';
-import { openMachine } from './machine.ts';
+import { Check } from 'typebox/value';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { HealthReport } from '#contracts/health.ts';
+import { instant } from '#runtime/clock.ts';
+import { silentLog } from '#runtime/log.ts';
+import { TestClock } from '#runtime/test-clock.ts';
+import { makeAuthority } from '#test/rigs/certificates.ts';
+import { wellStatus } from '#test/rigs/uplink-status.ts';
+import { Counts } from './counts.ts';
+import { createHealth, type HealthParts } from './health.ts';
+import { wellReport } from './test-bench.ts';
 
-const report: HealthReport = {
-  versions: { checkpost: '0.1.0', node: '24', os: 'test' },
-  uptime: { systemSeconds: 100, agentSeconds: 50 },
-  load: { one: 0.1, cpus: 2 },
-  memory: { totalBytes: 2e9, availableBytes: 1e9, agentBytes: 8e7 },
-  disk: { totalBytes: 1e10, freeBytes: 5e9 },
-  temperature: { celsius: 40 },
-  clock: { state: 'verified', offsetMillis: 5 },
-  readers: [{ id: 'counter-1', state: 'ready' }],
-  edition: { collection: 'sltd', version: 1, date: '2026-01-01T00:00:00.000Z', count: 10 },
-  outbox: { depth: 0, oldestAt: null },
-  audit: { entries: 7 },
-  uplink: {
-    state: 'up',
-    uplink: 'dsl',
-    hub: 'hub-one',
-    uplinks: [
-      {
-        name: 'dsl',
-        state: 'up',
-        loss: 0,
-        delayMillis: 20,
-        mtu: 1420,
-        monthBytes: null,
-        overBudget: false,
-      },
-    ],
-  },
-  conditions: [],
-};
-const uplink = report.uplink;
-const dsl = uplink?.uplinks[0];
-if (uplink === null || dsl === undefined) throw new Error('an uplink is wanted');
+const end = new Date('2036-11-03T04:00:00.000Z');
+const { certificate } = await (await makeAuthority()).issue({ name: 'UTO-0001-1', notAfter: end });
 
-describe('Only what somebody would act upon is a change', () => {
-  const quiet: Partial<HealthReport> = {
-    uptime: { systemSeconds: 900, agentSeconds: 850 },
-    load: { one: 0.5, cpus: 2 },
-    memory: { totalBytes: 2e9, availableBytes: 0.95e9, agentBytes: 9e7 },
-    disk: { totalBytes: 1e10, freeBytes: 4.95e9 },
-    temperature: { celsius: 43 },
-    clock: { state: 'verified', offsetMillis: 400 },
-    audit: { entries: 300 },
-    uplink: { ...uplink, uplinks: [{ ...dsl, loss: 0.1, delayMillis: 90, mtu: 1280, monthBytes: 5e6 }] },
-  };
-  const loud: Partial<HealthReport> = {
-    versions: { checkpost: '0.2.0', node: '24', os: 'test' },
-    load: { one: 1.9, cpus: 2 },
-    memory: { totalBytes: 2e9, availableBytes: 0.7e9, agentBytes: 8e7 },
-    disk: { totalBytes: 1e10, freeBytes: 4.7e9 },
-    temperature: null,
-    clock: { state: 'unverified', offsetMillis: 5 },
-    readers: [{ id: 'counter-1', state: 'absent' }],
-    edition: null,
-    outbox: { depth: 1, oldestAt: '2026-01-01T00:00:00.000Z' },
-    conditions: [{ code: 'disk-low', since: '2026-01-01T00:00:00.000Z' }],
-  };
-  test('What wanders a little is none', () => {
-    expect(changedSections(report, { ...report, ...quiet })).toEqual({});
+let folder: string;
+let clock: TestClock;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'checkpost-health-'));
+  clock = new TestClock();
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const health = (changes: Partial<HealthParts> = {}) =>
+  createHealth({
+    stateFolder: folder,
+    version: '0.1.0',
+    log: silentLog,
+    clock,
+    bootId: 'one',
+    // A machine that tells nothing: how full and hot the real one is must not matter here.
+    roots: { sys: folder, proc: folder },
+    now: () => instant(clock.wall()),
+    clockState: () => wellReport.clock,
+    readers: () => [],
+    edition: () => ({
+      source: { collection: 'sltd', version: 1, date: '2026-01-01T00:00:00.000Z', count: 10 },
+      tooOld: false,
+      aging: false,
+    }),
+    editionState: () => ({ damaged: false, refused: false }),
+    outbox: () => ({ depth: 0, oldestAt: null }),
+    audit: () => ({ entries: 7 }),
+    link: () => 'up',
+    uplink: () => ({ helper: 'none' }),
+    recordingFails: () => false,
+    storeReplaced: () => false,
+    certificate,
+    ...changes,
   });
-  for (const [section, value] of Object.entries(loud)) {
-    test(`A change of ${section} is one, and it alone is in the message`, () => {
-      expect(changedSections(report, { ...report, [section]: value })).toEqual({ [section]: value });
-    });
-  }
-  test.each<[string, HealthReport['uplink']]>([
-    ['the helper gone', null],
-    ['another uplink that carries', { ...uplink, uplink: 'lte' }],
-    ['another hub that carries', { ...uplink, hub: 'hub-two' }],
-    ['the tunnel down', { ...uplink, state: 'lines-down' }],
-    ['an uplink that fails', { ...uplink, uplinks: [{ ...dsl, state: 'no-data' }] }],
-    ['an uplink over its budget', { ...uplink, uplinks: [{ ...dsl, overBudget: true }] }],
-  ])('Of the uplinks, %s is a change', (_, now) => {
-    expect(changedSections(report, { ...report, uplink: now })).toEqual({ uplink: now });
-    expect(changedSections({ ...report, uplink: now }, report)).toEqual({ uplink });
+const codes = ({ conditions }: HealthReport): string[] => conditions.map(({ code }) => code);
+
+test('A report is one of the contract, whatever is left out', async () => {
+  const report = await health().measure();
+  expect(Check(HealthReport, report)).toBe(true);
+  expect(report).toMatchObject({
+    certificateExpires: end.toISOString(),
+    counts: { frames: 0 },
+    configuration: { version: 0, state: 'current' },
+    start: { unexpected: false, watchdog: false },
+    power: null,
+    traffic: null,
   });
 });
 
-const healthy: ConditionFacts = {
-  readers: [{ id: 'counter-1', state: 'ready' }],
-  link: 'up',
-  edition: { tooOld: false, aging: false },
-  editionDamaged: false,
-  editionRefused: false,
-  clock: 'verified',
-  disk: { totalBytes: 1e10, freeBytes: 5e9 },
-  recordingFails: false,
-  storeReplaced: false,
-  certificateDaysLeft: 300,
-  uplink: { helper: 'none' },
-};
-
-describe('Conditions', () => {
-  test('A healthy terminal has none', () => {
-    expect(conditionsOf(healthy)).toEqual([]);
-  });
-  const cases: readonly [string, Partial<ConditionFacts>, string][] = [
-    ['an unplugged reader', { readers: [{ id: 'counter-1', state: 'absent' }] }, 'reader-absent'],
-    [
-      'a reader held by another program',
-      { readers: [{ id: 'counter-1', state: 'refused' }] },
-      'reader-refused',
-    ],
-    ['a noisy reader', { readers: [{ id: 'counter-1', state: 'noise' }] }, 'reader-noise'],
-    ['no copy', { edition: null }, 'edition-absent'],
-    ['an old copy', { edition: { tooOld: true, aging: true } }, 'edition-old'],
-    ['a copy that is getting old', { edition: { tooOld: false, aging: true } }, 'edition-aging'],
-    ['a damaged copy', { editionDamaged: true }, 'edition-damaged'],
-    ['a refused edition', { editionRefused: true }, 'edition-refused'],
-    ['a dead link', { link: 'down' }, 'central-unreachable'],
-    ['a clock that nobody has verified', { clock: 'unverified' }, 'clock-unverified'],
-    ['a full disk', { disk: { totalBytes: 1e10, freeBytes: 1e8 } }, 'disk-low'],
-    ['a record that fails', { recordingFails: true }, 'not-recording'],
-    ['a replaced database', { storeReplaced: true }, 'store-replaced'],
-    ['a certificate about to expire', { certificateDaysLeft: 3 }, 'certificate-expiring'],
-    ['a helper of the uplink that is gone', { uplink: { helper: 'absent' } }, 'uplink-helper-absent'],
-  ];
-  for (const [name, facts, code] of cases) {
-    test(`With ${name} there is one condition, ${code}`, () => {
-      expect(conditionsOf({ ...healthy, ...facts }).map((one) => one.code)).toEqual([code]);
-    });
-  }
-  test('With the link down, the unverified clock is not a second lamp', () => {
-    expect(conditionsOf({ ...healthy, link: 'down', clock: 'unverified' })).toEqual([
-      { code: 'central-unreachable' },
-    ]);
-  });
-  test('A condition keeps its beginning while it stands, and begins anew after it was gone', () => {
-    const standing = new StandingConditions();
-    const found = [{ code: 'reader-absent' as const, subject: 'counter-1' }];
-    expect(standing.update(found, 'a')).toEqual([{ ...found[0], since: 'a' }]);
-    expect(standing.update(found, 'b')).toEqual([{ ...found[0], since: 'a' }]);
-    expect(standing.update([], 'c')).toEqual([]);
-    expect(standing.update(found, 'd')).toEqual([{ ...found[0], since: 'd' }]);
+test('Frames and verdicts are counted', async () => {
+  const counts = new Counts();
+  for (let i = 0; i < 3; i++) counts.frame();
+  counts.verdict('no-record');
+  counts.verdict('hit');
+  counts.verdict('unreadable');
+  const report = await health({ counts: () => counts.now() }).measure();
+  expect(report.counts).toEqual({
+    frames: 3,
+    hit: 1,
+    possible: 0,
+    noRecord: 1,
+    unresolved: 0,
+    unreadable: 1,
   });
 });
 
-describe('The machine', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'checkpost-machine-'));
-  test('Every figure is real: this machine has memory, a disk and a processor', async () => {
-    const machine = openMachine({ stateFolder: folder });
-    const facts = await machine.facts();
-    expect(facts.memory.totalBytes).toBeGreaterThan(facts.memory.availableBytes);
-    expect(facts.memory.agentBytes).toBeGreaterThan(10_000_000);
-    expect(facts.disk.totalBytes).toBeGreaterThan(facts.disk.freeBytes);
-    expect(facts.load.cpus).toBeGreaterThan(0);
-    expect(machine.os).not.toBe('unknown');
+test('A blip of the uplink is never reported; a cut is, once, alone, after its delay, and asks to be measured then', async () => {
+  let cut = false;
+  let due = 0;
+  const down = {
+    ...wellStatus,
+    state: 'lines-down' as const,
+    carrying: null,
+    uplinks: wellStatus.uplinks.map((line) => ({ ...line, state: 'no-carrier' as const })).slice(0, 1),
+    hubs: wellStatus.hubs.map((hub) => ({ ...hub, state: 'silent' as const })),
+  };
+  const watched = health({
+    link: () => (cut ? 'down' : 'up'),
+    uplink: () => ({ helper: 'present', status: cut ? down : wellStatus, firewallTouched: false }),
+    onDue: () => due++,
   });
-  test('The hottest sensor counts; one that fails is passed over; without any there is no temperature', async () => {
-    const thermal = join(folder, 'thermal');
-    for (const [zone, text] of [
-      ['0', '41000'],
-      ['1', '58500'],
-      ['2', 'broken'],
-      ['3', '-274000'],
-    ] as const) {
-      mkdirSync(join(thermal, `thermal_zone${zone}`), { recursive: true });
-      writeFileSync(join(thermal, `thermal_zone${zone}`, 'temp'), `${text}\n`);
-    }
-    const hot = await openMachine({ stateFolder: folder, thermal }).facts();
-    expect(hot.temperature).toEqual({ celsius: 58.5 });
-    rmSync(thermal, { recursive: true });
-    const none = await openMachine({ stateFolder: folder, thermal }).facts();
-    expect(none.temperature).toBeNull();
-    rmSync(folder, { recursive: true });
-  });
+  cut = true;
+  expect(codes(await watched.measure())).toEqual([]);
+  await clock.advance(19_000);
+  expect(due).toBe(0);
+  cut = false;
+  expect(codes(await watched.measure())).toEqual([]);
+  await clock.advance(60_000);
+  expect(due).toBe(0);
+  cut = true;
+  const since = instant(clock.wall());
+  await watched.measure();
+  await clock.advance(20_000);
+  expect(due).toBe(1);
+  const conditions = [{ code: 'line-no-carrier', subject: 'dsl', since }];
+  expect((await watched.measure()).conditions).toEqual(conditions);
+  await clock.advance(600_000);
+  expect((await watched.measure()).conditions).toEqual(conditions);
+  await watched.close();
+  expect(clock.waiting).toBe(0);
+});
+
+test('The gravest come first, and no more than the contract takes', async () => {
+  const hubs = Array.from({ length: 80 }, (_, i) => ({
+    ...wellStatus.uplinks[0],
+    name: `line-${i}`,
+    overBudget: true,
+  })) as typeof wellStatus.uplinks;
+  const report = await health({
+    uplink: () => ({ helper: 'present', status: { ...wellStatus, uplinks: hubs }, firewallTouched: false }),
+    recordingFails: () => true,
+    edition: () => null,
+  }).measure();
+  expect(codes(report).slice(0, 3)).toEqual(['not-recording', 'edition-absent', 'line-over-budget']);
+  expect(report.conditions).toHaveLength(64);
+});
+
+test('A threshold that was passed stands until its figure is well back', async () => {
+  let offset = 61_000;
+  const watched = health({ clockState: () => ({ state: 'verified', offsetMillis: offset }) });
+  await watched.measure();
+  offset = 30_000;
+  await clock.advance(60_000);
+  expect(codes(await watched.measure())).toEqual(['clock-wrong']);
+  offset = 9000;
+  expect(codes(await watched.measure())).toEqual([]);
+});
+
+test('A boot after a power cut is unexpected, one after an orderly end is not', async () => {
+  const start = async (bootId: string) => {
+    const watched = health({ bootId });
+    return { watched, unexpected: (await watched.measure()).start.unexpected };
+  };
+  const first = await start('one');
+  expect(first.unexpected).toBe(false);
+  await first.watched.close();
+  expect((await start('two')).unexpected).toBe(false);
+  expect((await start('three')).unexpected).toBe(true);
 });

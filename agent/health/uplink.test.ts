@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { conditions } from '#contracts/health.ts';
+import { causes, conditions } from '#contracts/conditions.ts';
 import {
   type HubStatus,
   type LineState,
@@ -9,7 +9,8 @@ import {
 } from '#contracts/uplink.ts';
 import { wellStatus } from '#test/rigs/uplink-status.ts';
 import { type ConditionFacts, conditionsOf } from './conditions.ts';
-import { uplinkConditions, uplinkHealth } from './uplink.ts';
+import { wellFacts } from './test-bench.ts';
+import { oldKeys, uplinkConditions, uplinkHealth } from './uplink.ts';
 
 const present = (changes: Partial<UplinkStatus> = {}, firewallTouched = false) =>
   ({ helper: 'present', status: { ...wellStatus, ...changes }, firewallTouched }) as const;
@@ -86,6 +87,11 @@ describe('The conditions', () => {
 
   const cases: readonly [string, Parameters<typeof present>, { code: string; subject?: string }][] = [
     [
+      'packets of 1280 bytes lost',
+      [{ uplinks: lines({}, { mtu: 1279 }) }],
+      { code: 'mtu-low', subject: 'lte' },
+    ],
+    [
       'a used-up budget',
       [{ uplinks: lines({}, { overBudget: true }) }],
       { code: 'line-over-budget', subject: 'lte' },
@@ -134,23 +140,20 @@ describe('The conditions', () => {
 });
 
 describe('One cause lights one lamp', () => {
-  const whole: ConditionFacts = {
-    readers: [],
-    link: 'down',
-    edition: { tooOld: false, aging: false },
-    editionDamaged: false,
-    editionRefused: false,
-    clock: 'unverified',
-    disk: { totalBytes: 1e10, freeBytes: 5e9 },
-    recordingFails: false,
-    storeReplaced: false,
-    certificateDaysLeft: 300,
-    uplink: { helper: 'none' },
-  };
-  const codes = (uplink: ConditionFacts['uplink'], link: ConditionFacts['link'] = 'down'): string[] =>
-    conditionsOf({ ...whole, uplink, link }).map(({ code, subject }) =>
-      subject === undefined ? code : `${code} ${subject}`,
-    );
+  const found = (
+    uplink: ConditionFacts['uplink'],
+    link: ConditionFacts['link'] = 'down',
+    more: Partial<ConditionFacts> = {},
+  ): string[] =>
+    causes(
+      conditionsOf({
+        ...wellFacts,
+        clock: { state: 'unverified', offsetMillis: null },
+        uplink,
+        link,
+        ...more,
+      }),
+    ).map(({ code, subject }) => (subject === undefined ? code : `${code} ${subject}`));
 
   test('No uplink works: each says why, and neither the centre nor the hubs are named', () => {
     const down = present({
@@ -160,7 +163,37 @@ describe('One cause lights one lamp', () => {
       hubs: hubs({ state: 'silent' }, { state: 'silent' }),
       faults: [fault('HUB_UNREACHABLE')],
     });
-    expect(codes(down)).toEqual(['line-no-carrier dsl', 'line-no-data lte']);
+    expect(found(down)).toEqual(['line-no-carrier dsl', 'line-no-data lte']);
+  });
+
+  test('A site that lost its only uplink two days ago shows that uplink and nothing of what follows', () => {
+    const [dsl] = lines({ state: 'gateway-silent' });
+    if (dsl === undefined) throw new Error('an uplink is wanted');
+    const down = present({
+      state: 'lines-down',
+      carrying: null,
+      uplinks: [dsl],
+      hubs: hubs(
+        { state: 'silent', key: { state: 'failed', rotatedAt: '2025-01-01T00:00:00.000Z', detail: '' } },
+        { state: 'silent' },
+      ),
+      faults: [fault('HUB_UNREACHABLE'), fault('ROTATION_FAILED')],
+    });
+    const following: Partial<ConditionFacts> = {
+      edition: { tooOld: true, aging: true },
+      outbox: { depth: 5000, oldestAt: '2025-12-30T12:00:00.000Z' },
+      configuration: { version: 4, state: 'probation' },
+      outboxThinned: true,
+    };
+    expect(found(down, 'down', following)).toEqual(['line-gateway-silent dsl']);
+    // Each of them is found all the same, once the uplink is not what explains it.
+    expect(found(present(), 'up', following)).toEqual([
+      'edition-old',
+      'clock-unverified',
+      'outbox-old',
+      'outbox-thinned',
+      'configuration-probation',
+    ]);
   });
 
   test('No hub answers: that is the one lamp, beside an uplink that has a trouble of its own', () => {
@@ -170,30 +203,41 @@ describe('One cause lights one lamp', () => {
       carrying: null,
       hubs: hubs({ state: 'silent' }, { state: 'silent' }),
     } as const;
-    expect(codes(present({ ...hubsDown, uplinks: lines(silent, silent) }))).toEqual(['hubs-down']);
-    expect(codes(present({ ...hubsDown, uplinks: lines(silent, { state: 'no-data' }) }))).toEqual([
+    expect(found(present({ ...hubsDown, uplinks: lines(silent, silent) }))).toEqual(['hubs-down']);
+    expect(found(present({ ...hubsDown, uplinks: lines(silent, { state: 'no-data' }) }))).toEqual([
       'hubs-down',
       'line-no-data lte',
     ]);
   });
 
   test('The tunnel is up and yet the centre is out of reach: that is said, it is not the uplink', () => {
-    expect(codes(present())).toEqual(['central-unreachable']);
-    expect(codes(present({ uplinks: lines({}, { state: 'no-data' }) }))).toEqual([
+    expect(found(present())).toEqual(['central-unreachable']);
+    expect(found(present({ uplinks: lines({}, { state: 'no-data' }) }))).toEqual([
       'line-no-data lte',
       'central-unreachable',
     ]);
   });
 
   test('No lamp goes out without another in its place', () => {
-    expect(codes(present({ state: 'lines-down', carrying: null }))).toEqual(['central-unreachable']);
-    expect(codes({ helper: 'absent' })).toEqual(['uplink-helper-absent', 'central-unreachable']);
-    expect(codes({ helper: 'none' })).toEqual(['central-unreachable']);
-    expect(codes(present({ state: 'starting', carrying: null }))).toEqual(['central-unreachable']);
+    expect(found(present({ state: 'lines-down', carrying: null }))).toEqual(['tunnel-down']);
+    expect(found({ helper: 'absent' })).toEqual(['uplink-helper-absent']);
+    expect(found({ helper: 'none' })).toEqual(['central-unreachable']);
+    expect(found(present({ state: 'starting', carrying: null }))).toEqual(['central-unreachable']);
   });
 
   test('The uplinks are all down and the centre was not missed yet: only they are named', () => {
     const down = present({ state: 'lines-down', carrying: null, uplinks: lines({ state: 'no-device' }) });
-    expect(codes(down, 'unknown')).toEqual(['line-no-device dsl', 'clock-unverified']);
+    expect(found(down, 'unknown')).toEqual(['line-no-device dsl']);
+  });
+});
+
+describe('The keys of the tunnel', () => {
+  test('One that is 90 days old is named by its hub; one whose age is not known is not', () => {
+    const rotated = Date.parse('2026-11-03T04:00:00.000Z');
+    expect(oldKeys(present(), rotated + 90 * 86_400_000)).toEqual([]);
+    expect(oldKeys(present(), rotated + 90 * 86_400_000 + 1)).toEqual([
+      { code: 'tunnel-key-old', subject: 'hub-one' },
+    ]);
+    expect(oldKeys({ helper: 'absent' }, rotated)).toEqual([]);
   });
 });

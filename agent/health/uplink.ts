@@ -1,4 +1,5 @@
-import type { ConditionCode, UplinkHealth } from '#contracts/health.ts';
+import type { ConditionCode } from '#contracts/conditions.ts';
+import type { UplinkHealth } from '#contracts/health.ts';
 import type { LineState, LineStatus, UplinkStatus } from '#contracts/uplink.ts';
 import type { Found } from './found.ts';
 
@@ -60,10 +61,13 @@ function bestPath({ paths }: LineStatus, hub: string | undefined): LineStatus['p
   );
 }
 
+/** RFC 8200 section 5: every link must pass packets of this size. */
+const leastMtu = 1280;
+const keyDays = 90;
+
 /**
- * The conditions of the uplink. One cause lights one lamp: while no hub answers anywhere, that no hub answers over each
- * uplink is left out; while no uplink works, nothing is said of hubs; and a fault that has a condition of its own is
- * not said a second time.
+ * The conditions of the uplink, those too that another one explains; a fault that has a condition of its own is not said
+ * a second time.
  */
 export function uplinkConditions(facts: UplinkFacts): Found[] {
   if (facts.helper === 'none') return [];
@@ -73,18 +77,18 @@ export function uplinkConditions(facts: UplinkFacts): Found[] {
   const when = (holds: boolean, code: ConditionCode, subject?: string): void => {
     if (holds) found.push(subject === undefined ? { code } : { code, subject });
   };
-  const hubsDown = status.state === 'hubs-down';
   when(status.firewall.state === 'failed', 'firewall-failed');
-  when(hubsDown, 'hubs-down');
+  when(status.state === 'hubs-down', 'hubs-down');
+  when(status.state === 'hubs-down' || status.state === 'lines-down', 'tunnel-down');
   // The half in the namespace of the agent is a service of its own.
   when(status.inner === 'absent', 'uplink-helper-absent', 'checkpost-tunnel');
-  for (const { name, state, overBudget } of status.uplinks) {
-    if (state !== 'up' && state !== 'untested')
-      when(!(hubsDown && state === 'hubs-silent'), lineConditions[state], name);
+  for (const { name, state, mtu, overBudget } of status.uplinks) {
+    if (state !== 'up' && state !== 'untested') when(true, lineConditions[state], name);
+    when(mtu !== null && mtu < leastMtu, 'mtu-low', name);
     when(overBudget, 'line-over-budget', name);
   }
   for (const { name, state, key } of status.hubs) {
-    when(status.state === 'up' && state === 'silent', 'hub-silent', name);
+    when(status.state !== 'starting' && state === 'silent', 'hub-silent', name);
     when(key.state === 'failed', 'uplink-key-failed', name);
   }
   when(firewallTouched, 'firewall-touched');
@@ -102,16 +106,14 @@ export function uplinkConditions(facts: UplinkFacts): Found[] {
 const ownCondition: Readonly<Record<string, readonly ConditionCode[] | undefined>> = {
   FIREWALL_FAILED: ['firewall-failed'],
   ROTATION_FAILED: ['uplink-key-failed'],
-  HUB_UNREACHABLE: ['hubs-down', 'hub-silent', 'uplink-key-failed', ...Object.values(lineConditions)],
+  HUB_UNREACHABLE: ['tunnel-down', 'hub-silent', 'uplink-key-failed', ...Object.values(lineConditions)],
 };
 
-/** Whether the conditions found of the uplink say why the centre is out of reach. */
-export function causeOfSilence(facts: UplinkFacts, found: readonly Found[]): boolean {
-  if (facts.helper !== 'present') return false;
-  const { state } = facts.status;
-  if (state !== 'lines-down' && state !== 'hubs-down') return false;
-  // Only where a cause is really named: no lamp goes out without another in its place.
-  return found.some(({ code }) => causes.has(code));
+/** Keys of the tunnel that should have been replaced; `now` is trusted time, in milliseconds since 1970. */
+export function oldKeys(facts: UplinkFacts, now: number): Found[] {
+  if (facts.helper !== 'present') return [];
+  const old = facts.status.hubs.filter(
+    ({ key: { rotatedAt } }) => rotatedAt !== null && now - Date.parse(rotatedAt) > keyDays * 86_400_000,
+  );
+  return old.map(({ name }) => ({ code: 'tunnel-key-old', subject: name }));
 }
-
-const causes: ReadonlySet<ConditionCode> = new Set(['hubs-down', ...Object.values(lineConditions)]);

@@ -1,0 +1,76 @@
+import type { HealthReport } from '#contracts/health.ts';
+import type { ConditionFacts } from './conditions.ts';
+
+/** For tests: a terminal of which all is well. */
+
+export const wellReport: HealthReport = {
+  versions: { checkpost: '0.1.0', node: '24.0.0', os: 'Debian GNU/Linux 12 (bookworm)' },
+  uptime: { systemSeconds: 200_000, agentSeconds: 50 },
+  load: { one: 0.1, cpus: 2 },
+  memory: { totalBytes: 2e9, availableBytes: 1e9, agentBytes: 8e7 },
+  disk: { totalBytes: 1e10, freeBytes: 5e9 },
+  temperature: { celsius: 40 },
+  clock: { state: 'verified', offsetMillis: 5 },
+  readers: [{ id: 'counter-1', state: 'ready' }],
+  edition: { collection: 'sltd', version: 1, date: '2026-01-01T00:00:00.000Z', count: 10 },
+  outbox: { depth: 0, oldestAt: null },
+  audit: { entries: 7 },
+  uplink: {
+    state: 'up',
+    uplink: 'dsl',
+    hub: 'hub-one',
+    uplinks: [
+      {
+        name: 'dsl',
+        state: 'up',
+        loss: 0,
+        delayMillis: 24,
+        mtu: 1420,
+        monthBytes: null,
+        overBudget: false,
+      },
+      {
+        name: 'lte',
+        state: 'up',
+        loss: 0,
+        delayMillis: 88,
+        mtu: 1280,
+        monthBytes: 12_400_000,
+        overBudget: false,
+      },
+    ],
+  },
+  traffic: { sentBytes: 1_000_000, receivedBytes: 9_000_000 },
+  counts: { frames: 30, hit: 1, possible: 0, noRecord: 27, unresolved: 1, unreadable: 1 },
+  storage: { wearPercent: 10, fileSystemErrors: 0 },
+  power: { source: 'mains', batteryPercent: 100, undervoltage: false },
+  start: { unexpected: false, watchdog: false },
+  configuration: { version: 3, state: 'current' },
+  certificateExpires: '2027-01-01T00:00:00.000Z',
+  conditions: [],
+};
+
+export const wellFacts: ConditionFacts = {
+  now: Date.parse('2026-01-01T12:00:00.000Z'),
+  uptime: wellReport.uptime,
+  memory: wellReport.memory,
+  disk: wellReport.disk,
+  temperature: wellReport.temperature,
+  clock: wellReport.clock,
+  outbox: wellReport.outbox,
+  storage: wellReport.storage,
+  power: wellReport.power,
+  start: wellReport.start,
+  configuration: wellReport.configuration,
+  readers: [{ id: 'counter-1', state: 'ready' }],
+  link: 'up',
+  edition: { tooOld: false, aging: false },
+  editionDamaged: false,
+  editionRefused: false,
+  recordingFails: false,
+  storeReplaced: false,
+  outboxThinned: false,
+  sessionTakenOver: false,
+  certificateDaysLeft: 300,
+  uplink: { helper: 'none' },
+};
