@@ -24,6 +24,7 @@ export class Delivery {
   readonly #parts: DeliveryParts;
   #inFlight = false;
   #sentThrough = 0;
+  #turn = 0;
   #cancelResend: () => void = () => {};
   #stopListening: () => void;
   #over = false;
@@ -71,13 +72,19 @@ export class Delivery {
     const owed = outbox.batch(maxBatch);
     if (!owed.ok) log.error('What is owed cannot be read', faultFields(owed.fault));
     else if (owed.value === undefined) return;
-    this.#cancelResend = clock.after(resendAfter, () => this.#send());
-    if (!owed.ok || owed.value === undefined) return;
+    const later = (): void => {
+      this.#cancelResend = clock.after(resendAfter, () => this.#send());
+    };
+    if (!owed.ok || owed.value === undefined) return later();
     this.#inFlight = true;
     const { oldest, entries } = owed.value;
     const batch: OutboxBatch = { v: 1, stream: outbox.stream(), oldest, entries };
     this.#sentThrough = Math.max(this.#sentThrough, entries.at(-1)?.seq ?? 0);
-    // A failure needs nothing here: the session ends by itself, or the batch is sent again.
-    void send(JSON.stringify(batch));
+    const turn = ++this.#turn;
+    // A failure needs nothing here: the session ends by itself, or the batch is sent again. On a thin line it may take
+    // longer to leave than the controller to answer: only then does the wait begin, or copies would pile up.
+    void send(JSON.stringify(batch)).then(() => {
+      if (!this.#over && this.#inFlight && turn === this.#turn) later();
+    });
   }
 }

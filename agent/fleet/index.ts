@@ -1,2 +1,3 @@
-export { type Fleet, type FleetParts, type FleetState, startFleet } from './fleet.ts';
+export { startFleet } from './fleet.ts';
+export type { CommandAbout, Fleet, FleetParts, FleetState } from './ports.ts';
 export { SessionNumbers } from './session-numbers.ts';

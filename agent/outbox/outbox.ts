@@ -1,13 +1,15 @@
 import { type KeyObject, randomFillSync } from 'node:crypto';
 import type { Uuid } from '#contracts/names.ts';
-import type { OutboxEntry, OwedItem } from '#contracts/outbox.ts';
+import { outboxClass, type OutboxEntry, type OwedItem } from '#contracts/outbox.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
+import { type Bytes, bytes } from '#contracts/units.ts';
 import { type Clock, systemClock } from '#runtime/clock.ts';
 import { systemCode, toError } from '#runtime/errors.ts';
 import { uuid7 } from '#runtime/uuid.ts';
 import type { Store } from '../store/index.ts';
 import { openRow, type OutboxRow, sealItem } from './entry.ts';
 import type { OutboxPort, OwedBatch, OwedStamp } from './ports.ts';
+import { Thinning } from './thinning.ts';
 
 export interface OutboxParts {
   readonly store: Store;
@@ -15,6 +17,8 @@ export interface OutboxParts {
   readonly sealingKey: KeyObject;
   /** For the time in the stream's id only. */
   readonly clock?: Clock;
+  /** Above this, metrics and then events are given up (contracts/outbox.ts); 64 MB where left out. */
+  readonly budget?: Bytes;
 }
 
 /** Where the stream's id is kept in the store's `meta`. */
@@ -26,10 +30,17 @@ const mostDamagedKept = 1000;
 
 /** A batch ends after the entry that passes this: on 64 kbit/s it is four seconds of line. */
 const batchBytes = 32_768;
+const defaultBudget = bytes(64_000_000);
 
 /** Opens the outbox of this store; throws the store's fault where a new stream cannot be begun in it. */
 export function createOutbox(parts: OutboxParts): OutboxPort {
-  return new Outbox(parts.store, parts.sealingKey, streamOf(parts.store, parts.clock ?? systemClock));
+  const stream = streamOf(parts.store, parts.clock ?? systemClock);
+  const thinning = new Thinning({
+    store: parts.store,
+    budget: parts.budget ?? defaultBudget,
+    seal: (seq, item) => sealItem(parts.sealingKey, stream, seq, item),
+  });
+  return new Outbox(parts.store, parts.sealingKey, stream, thinning);
 }
 
 function streamOf(store: Store, clock: Clock): Uuid {
@@ -46,12 +57,14 @@ class Outbox implements OutboxPort {
   readonly #key: KeyObject;
   readonly #stream: Uuid;
   readonly #listeners = new Set<() => void>();
+  readonly #thinning: Thinning;
   #announced = false;
 
-  constructor(store: Store, key: KeyObject, stream: Uuid) {
+  constructor(store: Store, key: KeyObject, stream: Uuid, thinning: Thinning) {
     this.#store = store;
     this.#key = key;
     this.#stream = stream;
+    this.#thinning = thinning;
   }
 
   stream(): Uuid {
@@ -63,13 +76,16 @@ class Outbox implements OutboxPort {
     // the transaction: a roll-back leaves no hole, and an empty outbox does not begin again at 1.
     const used = this.#store.get<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'");
     const seq = (used?.seq ?? 0) + 1;
+    const sealed = sealItem(this.#key, this.#stream, seq, item);
     this.#store.run(
-      'INSERT INTO outbox (seq, at, clock, sealed) VALUES (?, ?, ?, ?)',
+      'INSERT INTO outbox (seq, at, clock, sealed, class) VALUES (?, ?, ?, ?, ?)',
       seq,
       stamp.at,
       stamp.clock,
-      sealItem(this.#key, this.#stream, seq, item),
+      sealed,
+      outboxClass(item.kind),
     );
+    this.#thinning.added(sealed.length);
     this.#announce();
     return seq;
   }
@@ -97,7 +113,9 @@ class Outbox implements OutboxPort {
 
   acknowledge(through: number): Result<number> {
     return this.#store.transaction(() => {
-      this.#keepDamaged(this.#rows('seq <= ?', through));
+      const rows = this.#rows('seq <= ?', through);
+      this.#keepDamaged(rows);
+      this.#thinning.removed(rows);
       return this.#store.run('DELETE FROM outbox WHERE seq <= ?', through);
     });
   }
@@ -106,6 +124,13 @@ class Outbox implements OutboxPort {
     // Without holes, the two ends give it; counting would read every row of a long outage, every few seconds.
     const { oldest, newest } = this.#ends();
     return oldest === null || newest === null ? 0 : newest - oldest + 1;
+  }
+
+  thinned(): boolean {
+    return (
+      this.#store.get<{ one: number }>("SELECT 1 AS one FROM outbox WHERE class = 'thinned' LIMIT 1") !==
+      undefined
+    );
   }
 
   oldestAt(): string | undefined {
@@ -123,6 +148,7 @@ class Outbox implements OutboxPort {
     this.#announced = true;
     setImmediate(() => {
       this.#announced = false;
+      this.#thinning.run();
       for (const listener of this.#listeners) listener();
     });
   }
@@ -131,7 +157,8 @@ class Outbox implements OutboxPort {
     // Two subqueries: SQLite finds one end of an index without a scan, but not both in one query.
     return (
       this.#store.get<{ oldest: number | null; newest: number | null }>(
-        'SELECT (SELECT min(seq) FROM outbox) AS oldest, (SELECT max(seq) FROM outbox) AS newest',
+        `SELECT (SELECT seq - stands + 1 FROM outbox ORDER BY seq LIMIT 1) AS oldest,
+                (SELECT max(seq) FROM outbox) AS newest`,
       ) ?? { oldest: null, newest: null }
     );
   }

@@ -28,8 +28,10 @@ export interface OutboxPort {
    * Called only when the controller itself has said that it stored them.
    */
   acknowledge(through: number): Result<number>;
-  /** How many items wait. */
+  /** How many numbers wait; those of thinned items are among them. */
   depth(): number;
+  /** Whether metrics were given up for want of space and the centre does not know it yet. */
+  thinned(): boolean;
   /** When the oldest item that waits happened. */
   oldestAt(): string | undefined;
   /** Calls `listener` soon after items were added, when their transaction is over; the answer ends it. */

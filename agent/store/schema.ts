@@ -29,4 +29,11 @@ export const migrations: readonly string[] = [
   -- Hits that the officer has not acknowledged yet, as the page shows them. Sealed.
   CREATE TABLE open_hits (lookup TEXT PRIMARY KEY, at TEXT NOT NULL, sealed BLOB NOT NULL) WITHOUT ROWID, STRICT;
   `,
+  `
+  -- What may be given up for want of space: kept, event, metric; or thinned, which stands for a run of numbers.
+  ALTER TABLE outbox ADD COLUMN class TEXT NOT NULL DEFAULT 'kept';
+  -- How many numbers it stands for: those that end with its own.
+  ALTER TABLE outbox ADD COLUMN stands INTEGER NOT NULL DEFAULT 1;
+  CREATE INDEX outbox_class ON outbox (class, seq);
+  `,
 ];

@@ -18,9 +18,12 @@ export interface BrokerOptions {
   readonly port: number;
   readonly authority: TestAuthority;
   readonly server: Credentials;
+  /** Further lines of its configuration. */
+  readonly settings?: readonly string[];
 }
 
-export async function startBroker({ folder, port, authority, server }: BrokerOptions): Promise<TestBroker> {
+export async function startBroker(options: BrokerOptions): Promise<TestBroker> {
+  const { folder, port, authority, server, settings = [] } = options;
   const at = (name: string): string => join(folder, name);
   mkdirSync(folder, { recursive: true });
   writeFileSync(at('authority.pem'), authority.certificate);
@@ -41,6 +44,7 @@ allow_anonymous false
 persistence true
 persistence_location ${folder}/
 log_dest stderr
+${settings.join('\n')}
 `,
   );
   const process = new ManagedProcess({

@@ -15,6 +15,10 @@ export interface TcpProxy {
   cutAfter(bytes: number): void;
   /** From now on no byte passes in either direction, and nobody is told; `false` lets new connections through. */
   blackHole(on: boolean): void;
+  /** From now on the near side's bytes pass at this rate, as on a thin line; Infinity takes it back. */
+  throttle(bytesPerSecond: number): void;
+  /** Bytes that came from the near side so far and were passed on. */
+  readonly sent: number;
   close(): Promise<void>;
 }
 
@@ -24,6 +28,8 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
   let accepted = 0;
   let passed = 0;
   let cutAt = Number.POSITIVE_INFINITY;
+  let rate = Number.POSITIVE_INFINITY;
+  let sent = 0;
   const cut = (): void => {
     for (const socket of sockets) socket.destroy();
   };
@@ -35,13 +41,22 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
       socket.on('error', () => {});
       socket.on('close', () => sockets.delete(socket));
     }
-    const pass = (from: Socket, to: Socket): void => {
-      from.on('data', (chunk) => {
-        if (!hole) to.write(chunk);
-      });
-      from.on('close', () => to.destroy());
-    };
-    pass(near, far);
+    near.on('data', (chunk: Buffer) => {
+      if (hole) return;
+      const pass = (): void => {
+        sent += chunk.length;
+        far.write(chunk);
+      };
+      if (rate === Number.POSITIVE_INFINITY) return pass();
+      // It arrives when its last byte has left, and nothing overtakes it.
+      near.pause();
+      const arrive = (): void => {
+        pass();
+        near.resume();
+      };
+      setTimeout(arrive, (chunk.length / rate) * 1000);
+    });
+    near.on('close', () => far.destroy());
     far.on('data', (chunk: Buffer) => {
       if (hole || near.destroyed) return;
       // What came before the cut arrives, and no byte after it.
@@ -67,6 +82,9 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
     get passed() {
       return passed;
     },
+    get sent() {
+      return sent;
+    },
     port: (server.address() as { port: number }).port,
     get accepted() {
       return accepted;
@@ -80,6 +98,9 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
     },
     blackHole(on) {
       hole = on;
+    },
+    throttle(bytesPerSecond) {
+      rate = bytesPerSecond;
     },
     close: () =>
       new Promise((done) => {
