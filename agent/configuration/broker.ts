@@ -1,0 +1,65 @@
+import { connect } from 'node:tls';
+import type { AgentSettings } from '#contracts/settings/agent.ts';
+import { type Millis, ms, seconds } from '#contracts/units.ts';
+import { openMqttLink } from '#runtime/mqtt-link.ts';
+
+/** As long as a session gets: a TLS handshake over a satellite takes several round trips of 600 ms. */
+const patience = ms(20_000);
+
+/** What a terminal shows to a broker, and trusts it by. */
+export interface BrokerTls {
+  readonly authority: string;
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/**
+ * Whether the broker of these settings takes a connection of this terminal.
+ *
+ * @param hasSession a session stands at another address, which may be the same broker: it knows a terminal by its
+ *   certificate and would end that session for a new one. Then the handshake of TLS must do.
+ */
+export async function brokerTakes(
+  { fleet, terminal }: Pick<AgentSettings, 'fleet' | 'terminal'>,
+  tls: BrokerTls,
+  hasSession: boolean,
+): Promise<boolean> {
+  if (hasSession) return greets(new URL(fleet.url), tls, patience);
+  const opened = await openMqttLink(
+    {
+      url: fleet.url,
+      clientId: terminal,
+      tls,
+      keepAlive: seconds(fleet.keepAliveSeconds),
+      connectTimeout: patience,
+    },
+    { message: () => {}, lost: () => {} },
+  );
+  if (!opened.ok) return false;
+  // It has no will and nothing was asked of it, and a goodbye over a line that dies now would never end.
+  opened.value.drop();
+  return true;
+}
+
+/** Whether a trusted server answers there. */
+function greets({ hostname, port }: URL, tls: BrokerTls, timeout: Millis): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({
+      // Brackets of an IPv6 address belong to the URL.
+      host: hostname.replace(/^\[|\]$/g, ''),
+      port: Number(port === '' ? 8883 : port),
+      ca: tls.authority,
+      cert: tls.certificate,
+      key: tls.key,
+      minVersion: 'TLSv1.3',
+      timeout,
+    });
+    const end = (works: boolean): void => {
+      socket.destroy();
+      resolve(works);
+    };
+    socket.once('secureConnect', () => end(socket.authorized));
+    socket.once('timeout', () => end(false));
+    socket.on('error', () => end(false));
+  });
+}

@@ -1,0 +1,5 @@
+export { brokerTakes } from './broker.ts';
+export { type Attached, Configuration, type ConfigurationParts, type Surroundings } from './configuration.ts';
+export { ConfigurationFiles } from './files.ts';
+export { pathsIn } from './merge.ts';
+export type { ConfigurationEvent } from './standing.ts';
