@@ -9,7 +9,7 @@ import { requires } from '#test/rigs/requirements.ts';
 
 const here = import.meta.dirname;
 const program = resolve(here, '../bin/checkpost');
-const units = readdirSync(here).filter((name) => name.endsWith('.service'));
+const units = readdirSync(here).filter((name) => /\.(service|path)$/.test(name));
 const folder = mkdtempSync(join(tmpdir(), 'checkpost-units-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -42,6 +42,8 @@ describe.skipIf(reason !== undefined)('The units', () => {
       'checkpost-central.service',
       'checkpost-clock-floor.service',
       'checkpost-netns.service',
+      'checkpost-reboot.path',
+      'checkpost-reboot.service',
       'checkpost-tunnel.service',
       'checkpost-uplink.service',
     ]);
@@ -66,6 +68,7 @@ describe.skipIf(reason !== undefined)('The units', () => {
     ['checkpost-tunnel.service', 25],
     ['checkpost-clock-floor.service', 25],
     ['checkpost-central.service', 25],
+    ['checkpost-reboot.service', 25],
   ] as const)('%s is exposed at most %d tenths', (name, threshold) => {
     const done = spawnSync(
       'systemd-analyze',
@@ -86,6 +89,7 @@ describe.skipIf(reason !== undefined)('The units', () => {
       new Set([...capabilities('checkpost-uplink.service'), ...capabilities('checkpost-tunnel.service')]),
     ).toEqual(new Set(['CAP_NET_ADMIN']));
     expect(new Set(capabilities('checkpost-clock-floor.service'))).toEqual(new Set(['CAP_SYS_TIME']));
+    expect(capabilities('checkpost-reboot.service')).toEqual(['CAP_DAC_OVERRIDE CAP_SYS_BOOT']);
   });
 
   const lines = (name: string): string[] => unitText(name).split('\n');
@@ -107,6 +111,27 @@ describe.skipIf(reason !== undefined)('The units', () => {
     expect(lines(name)).not.toContain('ProtectClock=yes');
     expect(listed(name, 'SystemCallFilter').at(-1)).toBe('clock_settime');
     expect(lines(name)).toContain('PrivateNetwork=yes');
+  });
+
+  test('A restart is asked for by a file that the agent can write, which is taken away first and never outlives a start', () => {
+    const file = '/var/lib/checkpost/reboot';
+    expect(listed('checkpost-reboot.path', 'PathExists')).toEqual([file]);
+    expect(listed('checkpost-agent.service', 'StateDirectory')).toEqual(['checkpost']);
+    const commands = lines('checkpost-reboot.service').filter((line) => line.startsWith('ExecStart='));
+    expect(commands).toEqual([
+      `ExecStart=/usr/bin/rm -f ${file}`,
+      'ExecStart=/usr/bin/systemctl --no-block reboot',
+    ]);
+    const root = join(folder, 'restarted');
+    mkdirSync(join(root, 'etc'), { recursive: true });
+    mkdirSync(join(root, 'var/lib/checkpost'), { recursive: true });
+    const create = (...more: string[]) =>
+      spawnSync('systemd-tmpfiles', [...more, `--root=${root}`, join(here, 'checkpost.tmpfiles')]);
+    writeFileSync(join(root, file), '');
+    create('--remove');
+    expect(readdirSync(join(root, 'var/lib/checkpost'))).toEqual(['reboot']);
+    create('--remove', '--boot');
+    expect(readdirSync(join(root, 'var/lib/checkpost'))).toEqual([]);
   });
 
   test('Both halves are watched and never given up, and wireguard-go outlives the one that started it', () => {

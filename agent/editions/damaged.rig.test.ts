@@ -62,6 +62,30 @@ describe('a disk that loses what was written', () => {
     ]);
   });
 
+  test('A copy that is asked to be rebuilt is read through: whole, it stays; damaged, it is fetched again', async () => {
+    await bench.repository.publish(numbers(3000));
+    await open();
+    const stick = stickOf(at('repository'), at('terminal'));
+    const rebuild = () => bench.terminal?.rebuild(stick);
+    expect(await rebuild()).toEqual({ ok: true, value: 'Edition 1 was fetched again and is in use.' });
+    expect(await rebuild()).toEqual({
+      ok: true,
+      value: 'Edition 1 was read through; nothing of it is damaged.',
+    });
+    damage(at('terminal/bases/1-0/base.payload'), 9000);
+    const gone: Repository = {
+      ...stick,
+      refresh: () => Promise.resolve(fail('EDITION_UNREACHABLE', 'no line')),
+    };
+    expect(await bench.terminal?.rebuild(gone)).toMatchObject({
+      ok: false,
+      fault: { code: 'EDITION_DAMAGED' },
+    });
+    expect(bench.terminal?.state().damaged).toBe(true);
+    expect(await rebuild()).toEqual({ ok: true, value: 'Edition 1 was fetched again and is in use.' });
+    expect([bench.terminal?.state().damaged, kinds('N0002995')]).toEqual([false, ['stolen']]);
+  });
+
   test('A damaged copy whose deltas do not come stays in use, and the base is not fetched twice', async () => {
     await inUse();
     await bench.repository.publish([...numbers(2980), ...numbers(10, 'M')]);

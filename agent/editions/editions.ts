@@ -181,24 +181,55 @@ export class Editions {
   /** Reads all files of the base from end to end, in another thread. */
   verify(): Promise<void> {
     return this.#alone(async () => {
-      const held = this.#held;
-      if (held === undefined) return;
-      const { base } = held.generation;
-      const files = this.#folder.baseFiles(base.folder);
-      const verified = await this.#parts.work(
-        {
-          kind: 'verify',
-          files: [
-            { file: files.fingerprints, tree: base.fingerprints.tree },
-            { file: files.payload, tree: base.payload.tree },
-          ],
-        },
-        this.#stop.signal,
-      );
-      if (verified.ok || this.#held !== held || this.#stop.signal.aborted) return;
-      if (verified.fault.code === 'EDITION_DAMAGED') this.#foundDamage(verified.fault);
-      else this.#parts.log.error('The edition could not be read through', faultFields(verified.fault));
+      const read = await this.#readThrough();
+      if (!read.ok && read.fault.code !== 'EDITION_DAMAGED')
+        this.#parts.log.error('The edition could not be read through', faultFields(read.fault));
     });
+  }
+
+  /**
+   * Reads the copy through, and fetches from there what is damaged, or all where there is none; the answer says in words
+   * what was done. Faults: EDITION_ABSENT, EDITION_DAMAGED where it still is, STOPPED.
+   */
+  async rebuild(repository: Repository): Promise<Result<string>> {
+    let read: Result<void> = fail('STOPPED', 'The edition was not read through.');
+    await this.#alone(async () => {
+      read = await this.#readThrough();
+    });
+    const before = this.#held;
+    if (read.ok && !this.#damaged && before !== undefined) {
+      return ok(`Edition ${editionOf(before.generation)} was read through; nothing of it is damaged.`);
+    }
+    if (!read.ok && read.fault.code !== 'EDITION_DAMAGED') return read;
+    await this.renew(repository);
+    if (this.#stop.signal.aborted) return fail('STOPPED', 'The edition was not renewed.');
+    const after = this.#held;
+    const why = this.#refused?.code ?? this.#failed ?? 'unknown';
+    if (after === undefined) return fail('EDITION_ABSENT', `None could be had (${why}).`);
+    if (this.#damaged) return fail('EDITION_DAMAGED', `What is damaged could not be had again (${why}).`);
+    return ok(`Edition ${editionOf(after.generation)} was fetched again and is in use.`);
+  }
+
+  async #readThrough(): Promise<Result<void>> {
+    const held = this.#held;
+    if (held === undefined) return ok(undefined);
+    const { base } = held.generation;
+    const files = this.#folder.baseFiles(base.folder);
+    const verified = await this.#parts.work(
+      {
+        kind: 'verify',
+        files: [
+          { file: files.fingerprints, tree: base.fingerprints.tree },
+          { file: files.payload, tree: base.payload.tree },
+        ],
+      },
+      this.#stop.signal,
+    );
+    if (this.#stop.signal.aborted) return fail('STOPPED', 'The edition was not read through.');
+    // Another one is in use by now: what was found is not about it.
+    if (verified.ok || this.#held !== held) return ok(undefined);
+    if (verified.fault.code === 'EDITION_DAMAGED') this.#foundDamage(verified.fault);
+    return verified;
   }
 
   async close(): Promise<void> {

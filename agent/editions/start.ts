@@ -43,6 +43,8 @@ export interface EditionService extends Pick<Editions, 'current' | 'state'> {
   current(): EditionInUse | undefined;
   /** The centre is reached again: it may have a newer edition. */
   linkIsUp(): void;
+  /** Reads the copy through and fetches from the centre what is damaged; the faults are those of `Editions.rebuild`. */
+  rebuild(): Promise<Result<string>>;
   close(): Promise<void>;
 }
 
@@ -96,6 +98,7 @@ export async function startEditions(parts: EditionServiceParts): Promise<Result<
     current: () => editions.current(),
     state: () => editions.state(),
     linkIsUp: ask,
+    rebuild: () => editions.rebuild(central),
     async close() {
       for (const stop of stops) stop();
       await stick?.close();

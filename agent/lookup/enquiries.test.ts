@@ -288,6 +288,20 @@ describe('when the link comes back', () => {
     expect(bench.owed).toMatchObject([{ kind: 'hit' }, { kind: 'confirmation', result: 'disagrees' }]);
   });
 
+  test('after it was closed nothing is asked any more: its store is closed too, and another one may have begun', async () => {
+    bench.answer = () => Promise.resolve(fail('CENTRAL_TIMEOUT', 'late'));
+    await bench.swipe(specimen('L898902C3'));
+    bench.enquiries.close();
+    // Also what was on its way then, and has no answer now.
+    await bench.swipe(specimen('L898902C4'));
+    const asked = bench.asked.length;
+    await bench.clock.advance(30_000);
+    bench.setLink('up');
+    await bench.clock.advance(0);
+    expect(bench.asked).toHaveLength(asked);
+    expect(bench.clock.waiting).toBe(0);
+  });
+
   test('an answer that timed out while the link stays up is asked for again', async () => {
     bench.answer = () => Promise.resolve(fail('CENTRAL_TIMEOUT', 'late'));
     await bench.swipe(specimen('L898902C3'));

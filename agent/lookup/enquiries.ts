@@ -8,6 +8,7 @@ import type { NamedSecret } from '#formats/keyed.ts';
 import type { Clock } from '#runtime/clock.ts';
 import type { Log } from '#runtime/log.ts';
 import type { TrustedTime } from '#runtime/trusted-time.ts';
+import { drillDecision, drillObjection, drillQuestion, drillView } from './drill.ts';
 import { Flood } from './flood.ts';
 import { lookupEvent, owedFor } from './happenings.ts';
 import type { KeptLookups, Recheck } from './kept.ts';
@@ -64,6 +65,8 @@ export class Enquiries {
   readonly #flood = new Flood();
   #rechecking = false;
   #recheckWaits = false;
+  #cancelRecheck = (): void => {};
+  #closed = false;
 
   constructor(parts: EnquiryParts) {
     this.#parts = parts;
@@ -133,15 +136,40 @@ export class Enquiries {
     return ok(acknowledged);
   }
 
+  /**
+   * Shows a made-up hit, marked as training, which goes the whole way of a hit but is never asked of the centre: on record
+   * and owed as training, open until the officer has acknowledged it. Faults: COMMAND_BUSY where it
+   * would stand before somebody's real verdict, STORE_FAILED where it could not be recorded.
+   */
+  drill(): Result<string> {
+    const stamp = this.#parts.stamp();
+    const objection = drillObjection(this.#views.all(), stamp);
+    if (objection !== undefined) return fail('COMMAND_BUSY', objection);
+    const view = drillView({ lookup: this.#parts.newId(), officer: this.#parts.officer() }, stamp);
+    const receivedAt = this.#parts.clock.monotonic();
+    const running: Running = { view, question: drillQuestion, receivedAt, settled: true };
+    const { verdict } = this.#conclude(view, drillDecision(stamp), running, receivedAt);
+    return verdict?.recorded === true
+      ? ok('The officer is shown a made-up hit; its acknowledgement follows as training.')
+      : fail('STORE_FAILED', 'The drill is shown, but it could not be recorded.');
+  }
+
+  /** Nothing is asked again from now on: the store is about to be closed, and this process may go on without it. */
+  close(): void {
+    this.#closed = true;
+    this.#cancelRecheck();
+  }
+
   /** Asks again what only the copy, or nobody, could answer. Called when the link is back. */
   async recheck(): Promise<void> {
-    if (this.#rechecking) return;
+    if (this.#rechecking || this.#closed) return;
     this.#rechecking = true;
     try {
       this.#recorder.retry();
       for (const owed of this.#parts.kept.rechecks()) {
         if (this.#parts.central.state() !== 'up') return;
         if (!(await this.#askAgain(owed))) return this.#recheckLater();
+        if (this.#closed) return;
       }
     } finally {
       this.#rechecking = false;
@@ -341,9 +369,9 @@ export class Enquiries {
 
   /** Asks again in a while where the link is up, but an answer did not come: nothing else would. */
   #recheckLater(): void {
-    if (this.#recheckWaits) return;
+    if (this.#recheckWaits || this.#closed) return;
     this.#recheckWaits = true;
-    this.#parts.clock.after(recheckEvery, () => {
+    this.#cancelRecheck = this.#parts.clock.after(recheckEvery, () => {
       this.#recheckWaits = false;
       void this.recheck();
     });

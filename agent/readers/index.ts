@@ -10,6 +10,7 @@ export type { Framed, Framing } from './framing/framing.ts';
 export { openSerialLink } from './links/serial.ts';
 export { lineName, speedRange } from './probe/line.ts';
 export type { Conclusion } from './probe/conclusion.ts';
+export { probeHere } from './probe/here.ts';
 export { propose, type Proposal } from './probe/propose.ts';
 export { runProbe } from './probe/run.ts';
 export { probeTarget } from './probe/target.ts';

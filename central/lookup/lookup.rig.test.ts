@@ -76,6 +76,7 @@ function start(port = 0) {
     {
       state: 'state',
       registry: 'registry.json',
+      orders: { key: 'commands.pem', trusted: 'trusted.json' },
       tls: { authority: 'authority.pem', certificate: 'certificate.pem', key: 'key.pem' },
       lookup: { port, collection: 'collection.csv' },
       controller: { url: 'mqtts://localhost:1', certificate: 'x', key: 'x' },

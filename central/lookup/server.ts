@@ -42,8 +42,8 @@ export async function readTlsFiles(files: CentralSettings['tls'], now: WallTime)
   }
 }
 
-/** Kept longer than the pause between two probes of a terminal, so that its next lookup is one round trip. */
-const keepAliveMillis = 300_000;
+/** Kept longer than the pause between two probes or polls of a terminal: the next one is a round trip, no handshake. */
+const keepAliveMillis = 330_000;
 /** A satellite link with losses may take this long for a kilobyte; what takes longer holds a connection for nothing. */
 const requestMillis = 20_000;
 

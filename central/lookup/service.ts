@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
+import { bundlesPath } from '#contracts/bundle.ts';
 import { editionsPath } from '#contracts/edition-target.ts';
 import { type CollectionResponse, collectionPath, lookupPath } from '#contracts/lookup.ts';
 import { fail, type Fault, ok, type Result } from '#contracts/result.ts';
@@ -8,6 +9,7 @@ import { type Clock, instant } from '#runtime/clock.ts';
 import { toFault } from '#runtime/errors.ts';
 import type { CollectionStore, RegistryWatch } from '../store/index.ts';
 import { answerLookup } from './answer.ts';
+import type { BundleReceiver } from './bundles.ts';
 import { readBody, sendJson, sendRefusal } from './http.ts';
 import { type Identity, identityOf } from './identity.ts';
 import type { Refusals } from './refusals.ts';
@@ -28,6 +30,8 @@ export interface ServiceParts {
   readonly refusals: Refusals;
   /** Left out where no editions are served. */
   readonly editions?: EditionsHandler;
+  /** Takes diagnostic bundles. */
+  readonly bundles: Pick<BundleReceiver, 'handle'>;
 }
 
 /** A terminal that was revoked while it downloads for hours is cut off well within a minute (DESIGN.md section 2, 8). */
@@ -53,10 +57,16 @@ export class LookupHandler {
     try {
       const terminal = this.#admit(request.socket as TLSSocket);
       if (!terminal.ok) return this.#refuse(response, terminal.fault);
-      const { editions } = this.#parts;
+      const { editions, bundles } = this.#parts;
       if (editions !== undefined && request.url?.startsWith(editionsPath)) {
         this.#keepAdmitted(request.socket as TLSSocket, response, terminal.value);
         const fault = await editions(request, response);
+        if (fault !== undefined) this.#count(fault, terminal.value);
+        return;
+      }
+      if (request.url?.startsWith(bundlesPath)) {
+        this.#keepAdmitted(request.socket as TLSSocket, response, terminal.value);
+        const fault = await bundles.handle(request, response, terminal.value);
         if (fault !== undefined) this.#count(fault, terminal.value);
         return;
       }

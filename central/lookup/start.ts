@@ -6,7 +6,9 @@ import type { Clock } from '#runtime/clock.ts';
 import { fileStamp, watchFile } from '#runtime/file-watch.ts';
 import { listen } from '#runtime/listen.ts';
 import { faultFields, type Log } from '#runtime/log.ts';
-import { CollectionStore, openRegistry } from '../store/index.ts';
+import { CollectionStore, openRegistries } from '../store/index.ts';
+import { BundleReceiver } from './bundles.ts';
+import { type BundleStore, bundlesFolder } from './bundle-store.ts';
 import { Refusals } from './refusals.ts';
 import { closeServer, createTlsServer, listenable, readTlsFiles } from './server.ts';
 import { type EditionsHandler, LookupHandler } from './service.ts';
@@ -21,10 +23,14 @@ export interface LookupCounts {
   /** Version and number of records of the collection that answers come from. */
   readonly collectionVersion: number;
   readonly records: number;
+  /** When it was made; undefined where there is none. */
+  readonly collectionDate: string | undefined;
 }
 
 export interface LookupService {
   readonly url: string;
+  /** Diagnostic bundles that terminals have sent. */
+  readonly bundles: BundleStore;
   counts(): LookupCounts;
   close(): Promise<void>;
 }
@@ -34,7 +40,7 @@ const lookEvery = ms(1000);
 /**
  * Starts the lookup service: loads the collection, reads the registry, listens. While it runs, both files are read again
  * when they change. Faults: those of its files (CREDENTIAL_UNREADABLE, CERTIFICATE_EXPIRED, FILE_REFUSED,
- * REGISTRY_INVALID), COLLECTION_INVALID where nothing was loaded before, STORE_…, PORT_IN_USE, ADDRESS_REFUSED.
+ * REGISTRY_INVALID), COLLECTION_INVALID where nothing was loaded before, STORE_…, FILE_REFUSED of the folder of bundles, PORT_IN_USE, ADDRESS_REFUSED.
  */
 export async function startLookupService(
   settings: CentralSettings,
@@ -64,9 +70,17 @@ export async function startLookupService(
   closers.push(() => collection.close());
   const { firstFault } = collection;
   if (firstFault !== undefined && store.state() === undefined) return refuse(firstFault);
-  const registry = await openRegistry(settings.registry, parts);
+  const registry = await openRegistries(settings, parts);
   if (!registry.ok) return refuse(registry);
   closers.push(() => registry.value.close());
+
+  const bundles = await BundleReceiver.open({
+    folder: bundlesFolder(settings.state),
+    budget: settings.bundles.budgetBytes,
+    clock,
+    log,
+  });
+  if (!bundles.ok) return refuse(bundles);
 
   const refusals = new Refusals(clock, log);
   const server = createTlsServer(tls.value, (why) => {
@@ -81,6 +95,7 @@ export async function startLookupService(
     registry: registry.value,
     clock,
     refusals,
+    bundles: bundles.value,
     ...(editions !== undefined && { editions }),
   });
   server.value.on('request', (request, response) => void handler.handle(request, response));
@@ -92,12 +107,14 @@ export async function startLookupService(
   log.info('The lookup service answers', { url });
   return ok({
     url,
+    bundles: bundles.value.store,
     counts: () => ({
       lookups: handler.answered,
       refused: refusals.count,
       collectionRefused: collection.refused(),
       collectionVersion: store.state()?.version ?? 0,
       records: store.state()?.count ?? 0,
+      collectionDate: store.state()?.date,
     }),
     close,
   });

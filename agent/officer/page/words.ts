@@ -116,7 +116,10 @@ export const readerWords: Record<ReaderState, string> = {
 
 /** One sentence for those who hear the page. */
 export function spoken(view: LookupView, now: Date): string {
-  return [titleOf(view), basisWords(view.verdict, now)].filter((part) => part !== undefined).join('. ');
+  const training = view.training ? 'Training, not a real check' : undefined;
+  return [training, titleOf(view), basisWords(view.verdict, now)]
+    .filter((part) => part !== undefined)
+    .join('. ');
 }
 
 /** How long ago something was, for a verdict that stays on the page. */
