@@ -1,6 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import type { Reading } from '#contracts/documents.ts';
+import type { HealthReport } from '#contracts/health.ts';
 import { type ReaderId, typedReader } from '#contracts/names.ts';
 import type { OfficerName } from '#contracts/outbox.ts';
 import type { HitOutcome } from '#contracts/outbox.ts';
@@ -11,14 +12,19 @@ import { bytes, type MonotonicTime, ms, seconds, wall } from '#contracts/units.t
 import type { Static } from 'typebox';
 import { type Clock, instant, readBootId } from '#runtime/clock.ts';
 import { faultFields, type Log } from '#runtime/log.ts';
+import { LogRing } from '#runtime/log-ring.ts';
 import { TrustedTime } from '#runtime/trusted-time.ts';
+import { askUplink } from '#runtime/uplink-client.ts';
 import { uuid7 } from '#runtime/uuid.ts';
 import { createAudit } from './audit/index.ts';
+import { createActions, startCommands } from './commands/index.ts';
+import { brokerTakes, type Configuration } from './configuration/index.ts';
 import { type CalendarDay, readDocument, readEntry } from './documents/index.ts';
 import { type EditionEvent, startEditions } from './editions/index.ts';
 import { type Fleet, SessionNumbers, startFleet } from './fleet/index.ts';
-import { createHealth } from './health/index.ts';
+import { Counts, createHealth } from './health/index.ts';
 import { readAgentKeys } from './keys.ts';
+import { askingOf } from './metered.ts';
 import {
   CentralClient,
   Enquiries,
@@ -30,10 +36,12 @@ import {
 import { startOfficerServer } from './officer/index.ts';
 import { createOutbox } from './outbox/index.ts';
 import {
+  builtInProfiles,
   chooseProfiles,
   createLocator,
   type Frame,
   openReader,
+  probeHere,
   type Reader,
   type Signal,
   scanDevices,
@@ -51,6 +59,12 @@ export interface AgentParts {
   readonly pageDir: string;
   /** File of the thread that works on editions. */
   readonly editionWorker: string;
+  /** The configuration of the centre over several starts of this agent; without it, `settings` are all there is. */
+  readonly configuration?: Configuration;
+  /** The last lines of the log, for a diagnostic bundle. */
+  readonly logRing?: LogRing;
+  /** Closes this agent and starts it again; without it, such a command is carried out by nobody. */
+  readonly restart?: () => void;
   /** For the benchmark: each stage of the way of a frame with its milliseconds. */
   readonly observe?: (stage: Stage | 'framing' | 'parse', millis: number) => void;
 }
@@ -107,7 +121,11 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
 
   // The record and what is owed, in one transaction.
   const audit = createAudit(store, keys.value.auditSeal);
-  const outbox = createOutbox({ store, sealingKey: keys.value.seal.key });
+  const outbox = createOutbox({
+    store,
+    sealingKey: keys.value.seal.key,
+    budget: bytes(settings.outbox.megabytes * 1_000_000),
+  });
   const recorder = {
     record({ event, stamp: at, owed, keep }: Happening): Result<void> {
       return store.transaction(() => {
@@ -130,8 +148,9 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
   if (!started.ok) log.error('The start could not be recorded', faultFields(started.fault));
 
   // The offline copy.
+  const asking = askingOf(settings);
   const editions = await startEditions({
-    settings: settings.edition,
+    settings: { ...settings.edition, pollSeconds: asking.pollEvery / 1000 },
     centralUrl: settings.central.url,
     tls: keys.value.tls,
     root: keys.value.editionsRoot,
@@ -170,7 +189,7 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
   const central = new CentralClient({
     url: settings.central.url,
     deadline: ms(settings.central.deadlineMillis),
-    probeEvery: ms(settings.central.probeMillis),
+    probeEvery: asking.probeEvery,
     retry: ms(settings.central.retryMillis),
     tls: keys.value.tls,
     clock,
@@ -188,6 +207,7 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
   const lookups = new Set<(view: LookupView) => void>();
   const terminals = new Set<(view: TerminalView) => void>();
   const officer = (): Static<typeof OfficerName> => 'unassigned';
+  const counts = new Counts();
   const enquiries = new Enquiries({
     central,
     edition: () => edition.current(),
@@ -209,11 +229,13 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
       for (const listener of lookups) listener(view);
     },
     concluded: (view) => {
+      if (view.verdict !== null) counts.verdict(view.verdict.kind);
       const signal = signalOf(view);
       if (signal !== undefined) readers.find(({ id }) => id === view.reader)?.signal(signal);
     },
     ...(parts.observe !== undefined && { observe: parts.observe }),
   });
+  closers.push(() => enquiries.close());
 
   const today = (): CalendarDay => {
     const now = new Date(time.now());
@@ -314,6 +336,7 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
   // Readers: from here on documents are answered.
   const onFrame = (frame: Frame): void => {
     const began = clock.monotonic();
+    counts.frame();
     parts.observe?.('framing', began - frame.receivedAt);
     const reading: Reading = frame.damaged
       ? { kind: 'unreadable', reason: 'damaged', spots: [] }
@@ -327,22 +350,46 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
     }),
     scan: () => scanDevices(),
   });
-  for (const { id, feedback } of settings.readers) {
+  const open = ({ id, feedback }: AgentSettings['readers'][number]): Reader | undefined => {
     const profile = profiles.value.get(id);
-    if (profile === undefined) continue;
-    readers.push(
-      openReader(
-        { id, profile, feedback },
-        {
-          locator,
-          clock,
-          random,
-          log: log.with({ room: 'readers', reader: id }),
-          listener: { frame: onFrame, state: changed, fault: changed },
-        },
-      ),
+    if (profile === undefined) return undefined;
+    return openReader(
+      { id, profile, feedback },
+      {
+        locator,
+        clock,
+        random,
+        log: log.with({ room: 'readers', reader: id }),
+        listener: { frame: onFrame, state: changed, fault: changed },
+      },
     );
+  };
+  for (const wanted of settings.readers) {
+    const reader = open(wanted);
+    if (reader !== undefined) readers.push(reader);
   }
+  const probeReader = async (id: ReaderId, signal: AbortSignal): Promise<Result<string>> => {
+    const wanted = settings.readers.find((one) => one.id === id);
+    const at = readers.findIndex((one) => one.id === id);
+    if (wanted === undefined || at < 0) return fail('READER_ABSENT', `No reader is called ${id}.`);
+    return probeHere({
+      reader: id,
+      device: wanted.device,
+      profiles: [...settings.profiles, ...builtInProfiles],
+      clock,
+      log: log.with({ room: 'readers' }),
+      signal,
+      async apart(work) {
+        await readers[at]?.close();
+        try {
+          return await work();
+        } finally {
+          const again = closed ? undefined : open(wanted);
+          if (again !== undefined) readers[at] = again;
+        }
+      },
+    });
+  };
   closers.push(async () => {
     await Promise.all(readers.map((reader) => reader.close()));
   });
@@ -357,11 +404,48 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
   });
   closers.push(() => uplink.close());
 
-  // Health and the fleet, after everything that they report on.
+  // The configuration that the centre wants: on probation until the centre has been reached with it.
+  const { configuration } = parts;
+  const tellConfiguration = (): void => {
+    const number = fleet?.session();
+    if (configuration !== undefined && number !== undefined)
+      fleet?.report(JSON.stringify(configuration.reported(number)));
+    changed();
+  };
+  const desired = configuration?.attach({
+    readers: () =>
+      settings.readers.map(({ id, device }) => ({
+        id,
+        device,
+        state: readers.find((one) => one.id === id)?.state() ?? 'absent',
+      })),
+    present: async (old) => pluggedIn(old),
+    connected: () => fleet?.state() === 'connected',
+    oldWorks: (old, hasSession) => brokerTakes(old, keys.value.tls, hasSession),
+    async applyUplink(envelope) {
+      const { socket } = settings.uplink;
+      if (socket === null) return fail('UPLINK_ABSENT', 'This machine has no uplink of ours.');
+      const ask = { verb: 'apply', envelope: { ...envelope } } as const;
+      const done = await askUplink(socket, ask, { timeout: ms(10_000), clock });
+      return done.ok ? ok(undefined) : done;
+    },
+    onEvent({ version, state, code }) {
+      const event = { kind: 'configuration', version, state, ...(code !== undefined && { code }) } as const;
+      const done = recorder.record({ event, stamp: stamp(), owed: [event] });
+      if (!done.ok)
+        log.error('What became of a configuration could not be recorded', faultFields(done.fault));
+    },
+    changed: tellConfiguration,
+  });
+
+  // Health, after everything that it reports on.
+  let takenOver = false;
   const health = createHealth({
     stateFolder: settings.state,
     version: parts.version,
     log: log.with({ room: 'health' }),
+    clock,
+    bootId: boot,
     now: () => instant(time.now()),
     clockState: () => ({ state: time.state, offsetMillis: time.offset() }),
     readers: () => readers.map((reader) => ({ id: reader.id, state: reader.state() })),
@@ -371,17 +455,81 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
       refused: edition.state().refused !== undefined,
     }),
     outbox: () => ({ depth: outbox.depth(), oldestAt: outbox.oldestAt() ?? null }),
+    outboxThinned: () => outbox.thinned(),
     audit: () => ({ entries: audit.head().seq }),
     link: () => central.state(),
     uplink: () => uplink.view(),
     recordingFails: () => enquiries.recordingFails || store.broken(),
     storeReplaced: () => setAside !== undefined,
+    counts: () => counts.now(),
+    configuration: () => configuration?.view() ?? { version: 0, state: 'current' },
+    sessionTakenOver: () => takenOver,
     certificate: keys.value.tls.certificate,
+    onDue: changed,
   });
+  closers.push(() => health.close());
+  let measured: HealthReport | null = null;
+  const measuring = {
+    now: () => health.now(),
+    measure: async () => (measured = await health.measure()),
+  };
+
+  // Commands of the centre.
+  const commands = startCommands({
+    terminal: settings.terminal,
+    boot,
+    trusted: keys.value.trusted,
+    session: () => fleet?.session(),
+    record: (happening) => recorder.record({ ...happening, stamp: stamp() }),
+    memory: {
+      read: () => store.meta('commands'),
+      write: (text) => store.setMeta('commands', text),
+    },
+    answer: (result, correlation) =>
+      void fleet?.answer(JSON.stringify(result), correlation === undefined ? {} : { correlation }),
+    clock,
+    log: log.with({ room: 'commands' }),
+    actions: createActions({
+      clock,
+      report: () =>
+        fleet?.reportNow() ??
+        Promise.resolve(fail('BROKER_UNREACHABLE', 'There is no session with the controller.')),
+      bundle: {
+        terminal: settings.terminal,
+        boot,
+        now: () => instant(time.now()),
+        versions: () => ({ checkpost: parts.version, node: process.version }),
+        status: terminal,
+        health: () => measured,
+        uplink: () => uplink.view(),
+        configuration: () => settings,
+        log: parts.logRing ?? new LogRing(),
+      },
+      upload: {
+        url: settings.central.url,
+        tls: keys.value.tls,
+        random,
+        log: log.with({ room: 'commands' }),
+      },
+      probe: probeReader,
+      restart: () => parts.restart?.(),
+      rebootFile: `${settings.state}/reboot`,
+      rotate: (signal) =>
+        settings.uplink.socket === null
+          ? Promise.resolve(fail('COMMAND_UNSUPPORTED', 'This terminal has no uplink of ours.'))
+          : askUplink(settings.uplink.socket, { verb: 'rotate' }, { timeout: ms(150_000), signal, clock }),
+      rebuild: () => edition.rebuild(),
+      drill: () => enquiries.drill(),
+    }),
+  });
+  closers.push(() => commands.close());
+
+  // The session with the controller, last.
   const sessions = new SessionNumbers({
     read: () => Number(store.meta('fleet.session') ?? '0'),
     write: (through) => store.transaction(() => store.setMeta('fleet.session', String(through))),
   });
+  closers.push(() => desired?.close());
   const session = startFleet({
     settings: settings.fleet,
     tls: keys.value.tls,
@@ -390,13 +538,30 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
     bootId: boot,
     outbox,
     session: () => sessions.next(),
-    health,
+    health: measuring,
+    reported: (number) => configuration && JSON.stringify(configuration.reported(number)),
+    onDesired: (text) => {
+      // An empty retained message takes away the one before: it wants nothing.
+      if (text !== '') void desired?.take(text);
+    },
+    onCommand: (text, { correlation }) =>
+      commands.take({ text, ...(correlation !== undefined && { correlation }) }),
+    onTakenOver: (taken) => {
+      takenOver = taken;
+      changed();
+    },
+    keep: (sample) => {
+      const at = stamp();
+      const kept = store.transaction(() => outbox.owe(sample, at));
+      if (!kept.ok) log.warn('A sample of the outage could not be kept', faultFields(kept.fault));
+    },
     clock,
     log: log.with({ room: 'fleet' }),
     random,
   });
   fleet = session;
   closers.push(() => session.close());
+  closers.push(session.onReached(() => desired?.reached()));
 
   // Housekeeping that must never stand on the way of a frame.
   const tidy = (): void => {
@@ -415,6 +580,19 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
       await stop();
     },
   });
+}
+
+/** Ids of the readers of these settings whose device is there now. */
+function pluggedIn({ readers, profiles }: AgentSettings): ReadonlySet<ReaderId> {
+  const chosen = chooseProfiles(readers, profiles);
+  const wanted = readers.map(({ id, device, replacement }) => ({
+    id,
+    device,
+    replacement,
+    kind: (chosen.ok ? chosen.value.get(id)?.link.kind : undefined) ?? 'serial',
+  }));
+  const where = createLocator({ wanted, scan: () => scanDevices() });
+  return new Set(wanted.map(({ id }) => id).filter((id) => where.locate(id).kind === 'found'));
 }
 
 /** What happened to the offline copy, for the record and the centre. */

@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { TerminalRow } from '#contracts/console.ts';
+import type { TerminalDetail } from '#contracts/api/fleet.ts';
 import type { UplinkStatus } from '#contracts/uplink.ts';
 import { eventually } from '#test/rigs/eventually.ts';
 import { removeFolder, type Stack, startStack } from '#test/rigs/stack.ts';
@@ -49,17 +49,17 @@ async function helperEnds(): Promise<void> {
   helper = undefined;
 }
 
-async function row(): Promise<TerminalRow | undefined> {
-  const response = await fetch(`${stack.consoleUrl}/api/terminals`);
-  return ((await response.json()) as TerminalRow[])[0];
+async function detail(): Promise<TerminalDetail> {
+  const response = await fetch(`${stack.consoleUrl}/api/v1/terminals/${stack.terminal}`);
+  return (await response.json()) as TerminalDetail;
 }
 
 /** Waits until the centre knows just these conditions of the uplink. */
-async function conditions(...codes: readonly string[]): Promise<TerminalRow> {
+async function conditions(...codes: readonly string[]): Promise<TerminalDetail> {
   return eventually(
     async () => {
-      const now = await row();
-      const found = (now?.health.conditions ?? []).map(({ code, subject }) =>
+      const now = await detail();
+      const found = (now.health.conditions ?? []).map(({ code, subject }) =>
         `${code} ${subject ?? ''}`.trim(),
       );
       const ofUplink = found.filter((code) => /^(uplink|line|hub|firewall)/.test(code));
@@ -72,7 +72,7 @@ async function conditions(...codes: readonly string[]): Promise<TerminalRow> {
 test('The centre sees the uplinks, and that the helper is gone; documents are answered all the while', async () => {
   await helperSays(wellStatus);
   await eventually(() => stack.linkIsUp());
-  const well = await eventually(async () => (await row())?.health.uplink, { timeoutMs: 20_000 });
+  const well = await eventually(async () => (await detail()).health.uplink, { timeoutMs: 20_000 });
   await conditions();
   expect(well).toMatchObject({ state: 'up', uplink: 'dsl', hub: 'hub-one' });
 

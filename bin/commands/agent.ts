@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Result } from '#contracts/result.ts';
 import { AgentSettings } from '#contracts/settings/agent.ts';
-import { systemClock } from '#runtime/clock.ts';
+import { readBootId, systemClock } from '#runtime/clock.ts';
 import { createLog } from '#runtime/log.ts';
+import { LogRing, tee } from '#runtime/log-ring.ts';
 import { loadSettings } from '#runtime/settings.ts';
-import { type Command, report } from '../command.ts';
+import { type Command, type CommandContext, report } from '../command.ts';
 import { editionWorkerFile, pagesFolder } from '../places.ts';
 import { untilStopped } from '../until-stopped.ts';
 import { version } from '../version.ts';
@@ -16,7 +19,8 @@ checkpost agent: run the agent of this terminal
 Usage: checkpost agent --config FILE [--check-config]
 
 Reads documents from the readers, answers them, keeps the record and tells the centre. Runs until SIGTERM or Ctrl-C.
-Its log is JSON lines on standard output; the line with "event":"ready" says where the officer's page is.
+Its log is JSON lines on standard output; the line with "event":"ready" says where the officer's page is, and comes again
+when it has started anew with another configuration of the centre (docs/configuration.md).
 
   --config FILE     configuration, usually /etc/checkpost/agent.json; docs/settings.md explains every setting
   --check-config    only check the configuration: every wrong setting is listed at once; with --json as one JSON object
@@ -42,24 +46,75 @@ Example: checkpost agent --config /etc/checkpost/agent.json --check-config
       context.stdout.write(json ? '{"ok":true}\n' : `${config}: every setting is good\n`);
       return 0;
     }
-    // Loaded only now: checking a configuration needs none of it.
-    const { startAgent } = await import('#agent/main.ts');
-    const log = createLog(settings.value.log.level, 'agent');
-    const agent = await startAgent(settings.value, {
+    return runAgent(settings.value, config, context, json);
+  },
+};
+
+/** Starts the agent with the configuration that is in force, and anew whenever that has become another. */
+async function runAgent(
+  enrolled: AgentSettings,
+  file: string,
+  context: CommandContext,
+  json: boolean,
+): Promise<number> {
+  // Loaded only now: checking a configuration needs none of it.
+  const { startAgent } = await import('#agent/main.ts');
+  const { Configuration, ConfigurationFiles, pathsIn } = await import('#agent/configuration/index.ts');
+  const { chooseProfiles } = await import('#agent/readers/index.ts');
+  const { readAgentKeys } = await import('#agent/keys.ts');
+  const keys = readAgentKeys(enrolled);
+  if (!keys.ok) return report(keys.fault, context, json);
+  const ring = new LogRing();
+  const output = tee(ring, process.stdout);
+  let restart = new AbortController();
+  const configuration = new Configuration({
+    enrolled: { settings: enrolled, given: pathsIn(readJson(file)) },
+    files: new ConfigurationFiles(join(enrolled.state, 'configuration')),
+    trusted: keys.value.trusted,
+    check: ({ readers, profiles }) => chooseProfiles(readers, profiles),
+    boot: readBootId(),
+    clock: systemClock,
+    log: createLog(enrolled.log.level, 'agent', output).with({ room: 'configuration' }),
+    onRestart: () => restart.abort(),
+  });
+  for (;;) {
+    restart = new AbortController();
+    await configuration.begin();
+    const { settings } = configuration;
+    const log = createLog(settings.log.level, 'agent', output);
+    const parts = {
       clock: systemClock,
       random: Math.random,
       log,
       version,
       pageDir: pagesFolder('officer'),
       editionWorker: editionWorkerFile(),
-    });
-    if (!agent.ok) return report(agent.fault, context, json);
-    context.stdout.write(
-      `${JSON.stringify({ event: 'ready', officer: agent.value.officerUrl, pid: process.pid })}\n`,
-    );
-    await untilStopped(context.signal);
-    log.info('Stopping');
+      configuration,
+      logRing: ring,
+      restart: () => restart.abort(),
+    };
+    const agent = await startAgent(settings, parts);
+    if (!agent.ok) {
+      if (await configuration.startFailed(agent.fault)) continue;
+      return report(agent.fault, context, json);
+    }
+    await configuration.started();
+    const ready = { event: 'ready', officer: agent.value.officerUrl, pid: process.pid };
+    context.stdout.write(`${JSON.stringify(ready)}\n`);
+    await untilStopped(AbortSignal.any([context.signal, restart.signal]));
+    log.info(context.signal.aborted ? 'Stopping' : 'Starting again');
     await agent.value.close();
+    if (!context.signal.aborted) continue;
+    await configuration.end();
     return 0;
-  },
-};
+  }
+}
+
+/** The file once more, as it was written: which settings stand in it. It has been read and found good already. */
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return {};
+  }
+}
