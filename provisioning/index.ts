@@ -2,6 +2,8 @@ export { authorityFiles } from './authority/layout.ts';
 /** The bureau's authority, the sites, and the enrolment of terminals: what the command line calls. */
 export { type BrokerFiles, type BrokerOrder, writeBroker } from './authority/broker.ts';
 export { type AuthorityOrder, initAuthority, leastPassphrase } from './authority/init.ts';
+export { type IssuedCredential, issueForPlay } from './authority/issue-many.ts';
+export { type LimitsOrder, signLimits } from './authority/limits.ts';
 export { needsPassphrase } from './authority/open.ts';
 export { revoke } from './authority/revoke.ts';
 export { rotateFingerprint, type Rotated, type RotateOrder } from './authority/rotate.ts';

@@ -1,2 +1,7 @@
+export { openCentralDb, sqliteName } from './central-db.ts';
 export { CollectionStore, type Found } from './collection.ts';
+export { openRegistries } from './registries.ts';
 export { openRegistry, type RegistryWatch } from './registry.ts';
+export type { Announcement, Db, Dialect, Lead, Migration, Schema, SqlValue, Tx, WriteTx } from './db.ts';
+export { openPostgres } from './postgres.ts';
+export { openSqlite, openSqliteOrBegin } from './sqlite.ts';

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { Registry, type RegisteredTerminal } from '#contracts/registry.ts';
+import { type RegisteredSite, type RegisteredTerminal, Registry } from '#contracts/registry.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
 import { ms } from '#contracts/units.ts';
 import type { Clock } from '#runtime/clock.ts';
@@ -16,6 +16,10 @@ export interface RegistryWatch {
   find(terminal: string): RegisteredTerminal | undefined;
   /** All that are registered and not revoked. */
   all(): readonly RegisteredTerminal[];
+  /** Every place that was given, and every other one that a terminal stands at; by id. */
+  sites(): ReadonlyMap<string, RegisteredSite>;
+  /** Calls back whenever it was read again; the answer ends it. */
+  onChange(listener: () => void): () => void;
   close(): Promise<void>;
 }
 
@@ -29,7 +33,7 @@ const lookEvery = ms(1000);
  */
 export async function openRegistry(
   file: string,
-  parts: { readonly clock: Clock; readonly log: Log; readonly onChange?: () => void },
+  parts: { readonly clock: Clock; readonly log: Log },
 ): Promise<Result<RegistryWatch>> {
   const { clock, log } = parts;
   const from = await fileStamp(file);
@@ -37,6 +41,7 @@ export async function openRegistry(
   if (!first.ok) return first;
   let registry = first.value;
   let lastFault: string | undefined;
+  const listeners = new Set<() => void>();
   const watch = watchFile({
     file,
     from,
@@ -54,7 +59,7 @@ export async function openRegistry(
       lastFault = undefined;
       registry = again.value;
       log.info('The registry was read again', { terminals: registry.active.size });
-      parts.onChange?.();
+      for (const listener of listeners) listener();
       return true;
     },
   });
@@ -70,7 +75,12 @@ export async function openRegistry(
       return ok(found);
     },
     find: (terminal) => registry.active.get(terminal),
-    all: () => [...registry.active.values()],
+    all: () => registry.all,
+    sites: () => registry.sites,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     close: () => watch.close(),
   });
 }
@@ -79,6 +89,8 @@ interface Read {
   /** Revoked ones too, so that a refusal can say since when. */
   readonly byCertificate: ReadonlyMap<string, RegisteredTerminal>;
   readonly active: ReadonlyMap<string, RegisteredTerminal>;
+  readonly all: readonly RegisteredTerminal[];
+  readonly sites: ReadonlyMap<string, RegisteredSite>;
 }
 
 async function read(file: string): Promise<Result<Read>> {
@@ -95,5 +107,20 @@ async function read(file: string): Promise<Result<Read>> {
   return ok({
     byCertificate: new Map(terminals.map((one) => [one.certificate, one])),
     active: new Map(active.map((one) => [one.terminal, one])),
+    all: active,
+    sites: sitesOf(parsed.value.sites ?? [], active),
   });
+}
+
+/** A site that only terminals name (in a registry of an earlier release) has no place on the map. */
+function sitesOf(
+  given: readonly RegisteredSite[],
+  terminals: readonly RegisteredTerminal[],
+): ReadonlyMap<string, RegisteredSite> {
+  const sites = new Map(given.map((one) => [one.site, one]));
+  for (const { site, bureau, siteName } of terminals) {
+    if (sites.has(site)) continue;
+    sites.set(site, { site, bureau, name: siteName, timeZone: null, latitude: null, longitude: null });
+  }
+  return sites;
 }

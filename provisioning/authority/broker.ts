@@ -15,11 +15,17 @@ export interface BrokerOrder extends AuthorityAt {
   /** Names that terminals reach the broker by. */
   readonly dns: readonly string[];
   readonly ip: readonly string[];
-  /** Common name of the controller's certificate. */
-  readonly controller: string;
+  /** Common names of the controllers' certificates: one for each instance, since a name is a session at the broker. */
+  readonly controllers: readonly string[];
   /** System user that the broker runs as when root starts it. */
   readonly user: string;
 }
+
+/** How many terminals one broker is made ready for. */
+const terminals = 10_000;
+/** A batch of what is owed is up to 32 KiB unpacked, mostly a few KiB as it is sent. */
+const queuedBytes = 268_435_456;
+const inFlight = 1000;
 
 export interface BrokerFiles {
   readonly config: string;
@@ -42,7 +48,7 @@ export function writeBroker(order: BrokerOrder, parts: Parts): Promise<Result<Br
     const at = resolve(order.at ?? out);
     const files = { config: 'mosquitto.conf', acl: 'access-rules', revoked: 'revoked.pem' };
     writeChanged(join(out, files.revoked), readText(authority.files.revoked));
-    writeChanged(join(out, files.acl), accessRules(order.controller));
+    writeChanged(join(out, files.acl), accessRules(order.controllers));
     writeChanged(join(out, files.config), configuration(order, at, files));
     return ok({
       config: resolve(out, files.config),
@@ -55,27 +61,32 @@ export function writeBroker(order: BrokerOrder, parts: Parts): Promise<Result<Br
 function complaint(order: BrokerOrder): string | undefined {
   if (!Number.isInteger(order.port) || order.port < 1 || order.port > 65_535)
     return '--port takes a port from 1 to 65535.';
-  if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(order.controller)) {
+  const { controllers } = order;
+  if (controllers.length === 0 || !controllers.every((name) => /^[a-z0-9][a-z0-9-]{0,62}$/.test(name))) {
     return '--controller takes the name of a server’s certificate: lower-case letters, digits and hyphens.';
   }
   if (!/^[a-z_][a-z0-9_-]{0,31}$/.test(order.user)) return '--user takes the name of a system user.';
+  if (new Set(controllers).size < controllers.length) return '--controller names one twice.';
   const words = [order.host, order.at ?? order.out];
   return words.some((word) => /[\r\n]/.test(word)) ? 'A path or address has a line end in it.' : undefined;
 }
 
 /**
- * Each terminal writes and reads its own topics by their direction; the controller the other way round, for all. `%u` is
- * the common name of the certificate, which Mosquitto puts in.
+ * Each terminal writes and reads its own topics by their direction; each controller the other way round, for all. `%u` is
+ * the common name of the certificate, which Mosquitto puts in. It checks a shared subscription by its filter, without
+ * `$share` and the name of the share.
  */
-export function accessRules(controller: string): string {
+export function accessRules(controllers: readonly string[]): string {
   const lines = [
     '# A terminal, by the name in its certificate: its own topics only, each in its own direction.',
     ...terminalWrites.map((channel) => `pattern write ${topic('%u', channel)}`),
     ...terminalReads.map((channel) => `pattern read ${topic('%u', channel)}`),
-    '',
-    `user ${controller}`,
-    ...terminalWrites.map((channel) => `topic read ${everyTerminal(channel)}`),
-    ...terminalReads.map((channel) => `topic write ${everyTerminal(channel)}`),
+    ...controllers.flatMap((name) => [
+      '',
+      `user ${name}`,
+      ...terminalWrites.map((channel) => `topic read ${everyTerminal(channel)}`),
+      ...terminalReads.map((channel) => `topic write ${everyTerminal(channel)}`),
+    ]),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -92,7 +103,12 @@ acl_file ${join(at, files.acl)}
 # Nothing that matters is kept here: what is owed counts as delivered only when the controller has acknowledged it, and
 # every session begins by saying how the terminal is.
 persistence false
-max_queued_messages 10000
+# Sized for ${terminals.toLocaleString('en')} terminals: what they all say in a minute, and again what is owed when they come back at once, waits
+# for controllers that are busy or just being restarted. What does not fit is dropped here, and sent again from there.
+max_queued_messages ${terminals * 4}
+max_queued_bytes ${queuedBytes}
+# So many wait for a controller's commit at once; a controller says itself how many it takes.
+max_inflight_messages ${inFlight}
 persistent_client_expiration 14d
 log_dest stderr
 log_type error

@@ -33,8 +33,19 @@ function registryOf(store: AuthorityStore): Registry {
     `SELECT terminal, site, data, certificate, enrolled_at, revoked_at
      FROM terminals JOIN sites ON sites.id = terminals.site ORDER BY terminal`,
   );
+  const sites = store
+    .all<{ readonly data: string }>('SELECT data FROM sites ORDER BY id')
+    .map(({ data }) => JSON.parse(data) as Site);
   return {
     v: 1,
+    sites: sites.map(({ id, name, timeZone, latitude, longitude }) => ({
+      site: id,
+      bureau,
+      name,
+      timeZone,
+      latitude,
+      longitude,
+    })),
     terminals: rows.map((row) => ({
       terminal: row.terminal,
       bureau,

@@ -11,11 +11,16 @@ export interface CredentialFiles {
   readonly key: string;
 }
 
+export interface NamedCredentials extends CredentialFiles {
+  /** The common name of the certificate: who we are for the broker. */
+  readonly name: string;
+}
+
 /**
  * Reads the controller's certificate and key (PEM). Faults: CREDENTIAL_UNREADABLE, and CERTIFICATE_EXPIRED for its own,
  * of which a broker would only say that it does not like it.
  */
-export function readCredentials(files: CredentialFiles, clock: Clock): Result<CredentialFiles> {
+export function readCredentials(files: CredentialFiles, clock: Clock): Result<NamedCredentials> {
   const texts = { authority: '', certificate: '', key: '' };
   for (const name of ['authority', 'certificate', 'key'] as const) {
     try {
@@ -25,10 +30,13 @@ export function readCredentials(files: CredentialFiles, clock: Clock): Result<Cr
     }
   }
   try {
-    const end = wall(new X509Certificate(texts.certificate).validToDate.getTime());
+    const certificate = new X509Certificate(texts.certificate);
+    const end = wall(certificate.validToDate.getTime());
     if (end < clock.wall()) return fail('CERTIFICATE_EXPIRED', `${files.certificate} ended ${instant(end)}.`);
+    const name = /^CN=(.+)$/m.exec(certificate.subject)?.[1];
+    if (name === undefined) return fail('CREDENTIAL_UNREADABLE', `${files.certificate} names nobody.`);
+    return ok({ ...texts, name });
   } catch (cause) {
     return fail('CREDENTIAL_UNREADABLE', `${files.certificate} is not a certificate in PEM.`, cause);
   }
-  return ok(texts);
 }

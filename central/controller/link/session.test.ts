@@ -4,8 +4,8 @@ import { ms, seconds } from '#contracts/units.ts';
 import { silentLog } from '#runtime/log.ts';
 import type { MqttLink, MqttListener } from '#runtime/mqtt-link.ts';
 import { TestClock } from '#runtime/test-clock.ts';
-import type { Taken } from './ingest.ts';
-import { Session, settled, standing } from './session.ts';
+import type { Taken } from '../ingest/ingest.ts';
+import { keepAlone, Session, standing, subscriptions } from './session.ts';
 
 /** A broker that lets in as it is told, and keeps what was done with each connection. */
 function rig(take: (topic: string) => Taken = () => ({})) {
@@ -14,16 +14,18 @@ function rig(take: (topic: string) => Taken = () => ({})) {
     at: number;
     listener: MqttListener;
     published: string[];
+    subscribed: unknown[];
     dropped: boolean;
     ended: boolean;
   }[] = [];
-  const state = { refuse: false, reached: 0, settled: 0 };
+  const state = { refuse: false, reached: 0 };
   const session = new Session({
     open: async (_, listener): Promise<Result<MqttLink>> => {
       const one = {
         at: clock.monotonic(),
         listener,
         published: [] as string[],
+        subscribed: [] as unknown[],
         dropped: false,
         ended: false,
       };
@@ -31,21 +33,21 @@ function rig(take: (topic: string) => Taken = () => ({})) {
       if (state.refuse) return fail('BROKER_UNREACHABLE', 'refused');
       return ok({
         publish: async (topic) => ok(void one.published.push(topic)),
-        subscribe: async () => ok(undefined),
+        subscribe: async (filters) => ok(void one.subscribed.push(...filters)),
         end: async () => void (one.ended = true),
         drop: () => void (one.dropped = true),
       });
     },
     url: 'mqtts://localhost',
-    tls: () => ok({ authority: '', certificate: '', key: '' }),
+    tls: () => ok({ authority: '', certificate: '', key: '', name: 'controller' }),
     retry: ms(1000),
     keepAlive: seconds(15),
+    keepSession: keepAlone,
     clock,
     random: () => 1,
     log: silentLog,
-    take,
+    take: async (topic) => take(topic),
     onReached: () => state.reached++,
-    onSettled: () => state.settled++,
   });
   const gaps = (): number[] => opened.slice(1).map(({ at }, i) => at - (opened[i]?.at ?? 0));
   return { clock, opened, state, session, gaps };
@@ -65,7 +67,7 @@ test('a broker that lets in and closes at once does not begin at the shortest pa
   session.start();
   for (let i = 0; i < 4; i++) {
     await clock.advance(0);
-    opened.at(-1)?.listener.lost({ code: 'BROKER_UNREACHABLE', detail: 'closed' });
+    opened.at(-1)?.listener.lost({ code: 'BROKER_UNREACHABLE', detail: 'closed' }, 'broker');
     await clock.advance(1000 * 2 ** i);
   }
   expect(gaps()).toEqual([1000, 2000, 4000, 8000]);
@@ -81,7 +83,7 @@ test('after a session that stood for a while the pause is the shortest again', a
   await clock.advance(4000);
   expect(session.connected).toBe(true);
   await clock.advance(standing);
-  opened.at(-1)?.listener.lost({ code: 'BROKER_UNREACHABLE', detail: 'closed' });
+  opened.at(-1)?.listener.lost({ code: 'BROKER_UNREACHABLE', detail: 'closed' }, 'broker');
   await clock.advance(0);
   expect(session.connected).toBe(false);
   await clock.advance(1000);
@@ -89,19 +91,7 @@ test('after a session that stood for a while the pause is the shortest again', a
   await session.close();
 });
 
-test('silence of terminals is judged only after the session has stood long enough', async () => {
-  const { clock, opened, session, state } = rig();
-  session.start();
-  await clock.advance(settled - 1);
-  opened[0]?.listener.lost({ code: 'BROKER_UNREACHABLE', detail: 'closed' });
-  await clock.advance(settled);
-  expect(state).toMatchObject({ reached: 2, settled: 0 });
-  await clock.advance(1000);
-  expect(state.settled).toBe(1);
-  await session.close();
-});
-
-test('when our own database fails, the connection is cut before the broker counts the message as received', async () => {
+test('what has been taken is answered; what our own database refused is not, so that it comes again', async () => {
   let broken = true;
   const { clock, opened, session } = rig(() =>
     broken
@@ -110,12 +100,48 @@ test('when our own database fails, the connection is cut before the broker count
   );
   session.start();
   await clock.advance(0);
-  opened[0]?.listener.message('x', Buffer.from(''));
-  expect(opened[0]).toMatchObject({ dropped: true, published: [] });
+  const about = { retain: false };
+  await expect(opened[0]?.listener.message('x', Buffer.from(''), about)).rejects.toThrow('STORE_FAILED');
+  expect(opened[0]?.published).toEqual([]);
   broken = false;
+  await opened[0]?.listener.message('x', Buffer.from(''), about);
+  await clock.advance(0);
+  expect(opened[0]?.published).toEqual(['ack']);
+  await session.close();
+});
+
+test('others may publish while the session stands, and are told whenever it does', async () => {
+  const { clock, opened, session } = rig();
+  let told = 0;
+  session.onConnected(() => told++);
+  expect(await session.publish('early', '')).toMatchObject({
+    ok: false,
+    fault: { code: 'BROKER_UNREACHABLE' },
+  });
+  session.start();
+  await clock.advance(0);
+  expect(await session.publish('x', '', { retain: true })).toMatchObject({ ok: true });
+  expect(session.reachedAt).toBe(clock.monotonic());
+  opened[0]?.listener.lost({ code: 'BROKER_UNREACHABLE', detail: 'closed' }, 'broker');
+  await clock.advance(0);
+  expect(session.reachedAt).toBeUndefined();
   await clock.advance(1000);
-  opened[1]?.listener.message('x', Buffer.from(''));
-  expect(opened[1]?.published).toEqual(['ack']);
+  expect([opened[0]?.published, told]).toEqual([['x'], 2]);
+  await session.close();
+});
+
+test('what is owed and answered is shared with other controllers; states and health, which come once, are not', async () => {
+  const { clock, opened, session } = rig();
+  session.start();
+  await clock.advance(0);
+  expect(opened[0]?.subscribed).toEqual(subscriptions);
+  expect(subscriptions.map(({ filter }) => filter)).toEqual([
+    'checkpost/1/+/status',
+    'checkpost/1/+/reported',
+    'checkpost/1/+/health',
+    '$share/controllers/checkpost/1/+/outbox',
+    '$share/controllers/checkpost/1/+/command/result',
+  ]);
   await session.close();
 });
 

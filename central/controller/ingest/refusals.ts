@@ -14,6 +14,7 @@ export class Refusals {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #counts: Counts;
+  readonly #totals = new Map<string, number>();
   readonly #last = new Map<string, { at: number; unsaid: number }>();
 
   constructor(parts: { clock: Clock; log: Log; counts: Counts }) {
@@ -22,8 +23,14 @@ export class Refusals {
     this.#counts = parts.counts;
   }
 
+  /** Since the start, by reason. */
+  totals(): Record<string, number> {
+    return Object.fromEntries(this.#totals);
+  }
+
   add(channel: Channel | 'other', why: Refused, terminal: string, fields: LogFields = {}, n = 1): void {
     this.#counts.refused(channel, why, n);
+    this.#totals.set(why, (this.#totals.get(why) ?? 0) + n);
     const key = `${terminal} ${channel} ${why}`;
     const now = this.#clock.monotonic();
     const last = this.#last.get(key);
@@ -42,11 +49,13 @@ export class Refusals {
 const words: Readonly<Record<Refused, readonly ['error' | 'warn' | 'info' | 'debug', string]>> = {
   unregistered: ['warn', 'A message of a terminal that is not registered was refused'],
   invalid: ['error', 'A message that does not fit its schema was refused'],
+  oversized: ['warn', 'A message that is larger than any of ours was refused'],
+  flooding: ['warn', 'A terminal sends far more than it may; what is beyond was refused'],
+  failed: ['error', 'A message could not be taken because of a defect of ours'],
   'unknown-topic': ['warn', 'A message under a topic that is not ours was refused'],
   'older-session': ['info', 'A birth or death of an older session was ignored'],
   'session-over': ['info', 'A message of a session that is over was ignored'],
   'other-session': ['info', 'Health of a session that is not current was ignored'],
-  'old-health': ['debug', 'Health that is not newer was ignored'],
   'cloned-identity': ['error', 'Two machines use the identity of this terminal'],
   ahead: ['info', 'Entries that do not follow what has arrived were left for later'],
   conflict: ['error', 'A number arrived again with another content: two machines may share one store'],
