@@ -21,6 +21,8 @@ export async function buildPages(folder: string): Promise<void> {
         emptyOutDir: true,
         target: 'chrome115',
         assetsInlineLimit: 0,
+        // The borders of the map, fetched once the page stands.
+        chunkSizeWarningLimit: 1000,
         modulePreload: { polyfill: false },
       },
     });

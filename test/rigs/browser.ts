@@ -1,12 +1,15 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 
+const axePath = fileURLToPath(import.meta.resolve('axe-core/axe.min.js'));
 /** Debian's Chromium. */
 const chromiumPath = '/usr/bin/chromium';
 
 export interface BrowserRig {
   readonly browser: Browser;
-  /** A page of this size; what goes wrong on it is kept in `complaints`. */
-  open(url: string, size?: { width: number; height: number }): Promise<OpenPage>;
+  /** A page of this size; what goes wrong on it is kept in `complaints`. `cookie` (`name=value`) is sent from the start. */
+  open(url: string, size?: { width: number; height: number }, cookie?: string): Promise<OpenPage>;
   close(): Promise<void>;
 }
 
@@ -18,6 +21,8 @@ export interface OpenPage {
 
 /** The display of a counter terminal. */
 export const counter = { width: 1024, height: 600 };
+/** A small screen on a desk. */
+export const desktop = { width: 1280, height: 800 };
 /** A telephone, held upright. */
 export const phone = { width: 390, height: 844 };
 
@@ -29,8 +34,11 @@ export async function startBrowser(): Promise<BrowserRig> {
   });
   return {
     browser,
-    async open(url, size = counter) {
+    async open(url, size = counter, cookie) {
       const context = await browser.newContext({ viewport: size, locale: 'en-GB', timezoneId: 'UTC' });
+      const [name, value] = cookie?.split('=') ?? [];
+      if (name !== undefined && value !== undefined)
+        await context.addCookies([{ name, value, url: new URL(url).origin }]);
       const page = await context.newPage();
       const complaints: string[] = [];
       page.on('pageerror', (error) => complaints.push(error.message));
@@ -47,6 +55,24 @@ export async function startBrowser(): Promise<BrowserRig> {
     },
     close: () => browser.close(),
   };
+}
+
+/** What axe-core finds against WCAG 2, levels A and AA, each as one line; none is good. */
+export async function violations(page: Page): Promise<string[]> {
+  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(await readFile(axePath, 'utf8'));
+  return page.evaluate(async () => {
+    interface Found {
+      readonly violations: {
+        readonly id: string;
+        readonly help: string;
+        readonly nodes: { readonly html: string }[];
+      }[];
+    }
+    const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<Found> } };
+    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+    const found = await axe.run({ runOnly: { type: 'tag', values: tags } });
+    return found.violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes[0]?.html ?? ''}`);
+  });
 }
 
 /** Whether the page is larger than its window, each way. */

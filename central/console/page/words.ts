@@ -1,29 +1,36 @@
-import { errors } from '#contracts/errors.ts';
-import type { AlertRow, TerminalRow } from '#contracts/console.ts';
-import { conditions } from '#contracts/health.ts';
+import type { HitRow, TerminalRow, TimelineEvent } from '#contracts/api/fleet.ts';
+import { centreConditions } from '#contracts/api/fleet.ts';
+import { conditionNote } from '#contracts/conditions.ts';
 import type { ReaderState, UplinkHealth } from '#contracts/health.ts';
-import { lineStates, uplinkStates } from '#contracts/uplink.ts';
 import type { HitItem, HitOutcome } from '#contracts/outbox.ts';
-import { ageWords, boundWords, maskNumber } from '#runtime/page-words.ts';
+import { lineStates, uplinkStates } from '#contracts/uplink.ts';
+import { ageWords, boundWords, dayWords, maskNumber, sameDay, timeWords } from '#runtime/page-words.ts';
 
-/** A condition's texts; one that this release does not know is shown by its code, and as an error. */
-export function conditionOf(code: string): {
+export interface ConditionWords {
   readonly severity: 'warning' | 'error';
   readonly title: string;
+  readonly text: string;
   readonly remedy: string;
-} {
-  const known: Readonly<Record<string, (typeof conditions)[keyof typeof conditions]>> = conditions;
-  return (
-    (Object.hasOwn(known, code) ? known[code] : undefined) ?? {
-      severity: 'error',
-      title: code,
-      remedy: 'This page is older than the terminal; update the centre.',
-    }
-  );
+}
+
+/** A condition's texts, of a terminal or the centre; one that this release does not know is shown by its code, as an error. */
+export function conditionOf(code: string): ConditionWords {
+  const note = conditionNote(code);
+  if (note !== undefined) return note;
+  const known: Readonly<Record<string, Omit<ConditionWords, 'text'>>> = centreConditions;
+  const own = Object.hasOwn(known, code) ? known[code] : undefined;
+  if (own !== undefined) return { text: '', ...own };
+  return {
+    severity: 'error',
+    title: code,
+    text: '',
+    remedy: 'This page is older than the terminal; update the centre.',
+  };
 }
 
 export const stateWords: Record<TerminalRow['state'], string> = {
   online: 'Online',
+  suspect: 'Silent',
   offline: 'Offline',
   never: 'Never seen',
 };
@@ -48,12 +55,23 @@ export function agoWords(instant: string | null, now: number): string {
   return `${ageWords(Math.max(0, (now - Date.parse(instant)) / 1000))} ago`;
 }
 
+/** For how long something has been so. */
+export function forWords(instant: string, now: number): string {
+  return `for ${ageWords(Math.max(0, (now - Date.parse(instant)) / 1000))}`;
+}
+
+/** The time of a day that is today, else the day with it. */
+export function whenWords(instant: string, now: number): string {
+  const today = new Date(now);
+  return sameDay(instant, today)
+    ? timeWords(instant, true)
+    : `${dayWords(instant, today)}, ${timeWords(instant)}`;
+}
+
 /** How old a terminal's copy is by now. */
 export function copyWords(row: TerminalRow, now: number): string {
-  const { edition } = row.health;
-  if (edition === undefined) return 'not told';
-  if (edition === null) return 'none';
-  return `${ageWords(Math.max(0, (now - Date.parse(edition.date)) / 1000))} old`;
+  if (row.editionDate === null) return row.state === 'never' ? '' : 'no copy';
+  return `copy ${ageWords(Math.max(0, (now - Date.parse(row.editionDate)) / 1000))} old`;
 }
 
 /** The ways out of a site: who carries, then each uplink with how good it is. Nothing where there is no helper. */
@@ -102,43 +120,19 @@ export function documentWords({ document }: HitItem): string {
   return `${document.issuingState} ${maskNumber(document.documentNumber)}`;
 }
 
-/** What an alert that is not a hit says. */
-export function eventWords(item: Exclude<AlertRow['item'], HitItem>): {
-  readonly title: string;
-  readonly text: string;
-} {
-  switch (item.kind) {
-    case 'hit-acknowledged':
-      return { title: 'Hit acknowledged', text: outcomeWords[item.outcome] };
-    case 'confirmation':
-      return {
-        title: item.result === 'agrees' ? 'Hit confirmed' : 'The centre disagrees with a hit',
-        text: item.result === 'agrees' ? 'The centre agrees.' : 'It stays a hit; the bureau must look.',
-      };
-    case 'audit-head':
-      return { title: 'Head of the record', text: `Entry ${item.entry}.` };
-    case 'store-replaced':
-      return {
-        title: 'Database damaged and replaced',
-        text: `Keep the file ${item.file} on the terminal for the bureau.`,
-      };
-    case 'edition-in-use':
-      return { title: 'New edition in use', text: `Edition ${item.edition}, ${item.count} records.` };
-    case 'edition-refused':
-      return {
-        title: 'An edition was refused',
-        text: `${errors[item.code as keyof typeof errors]?.what ?? item.code} The one in use stays there.`,
-      };
-    case 'edition-damaged':
-      return {
-        title: 'The offline copy is damaged',
-        text: `Edition ${item.edition}; the terminal fetches it again. Check its disk.`,
-      };
-    case 'item-damaged':
-    default:
-      return {
-        title: 'A report on the terminal was damaged',
-        text: 'Its audit record still says what happened; ask for it.',
-      };
-  }
+export const eventMarks: Record<TimelineEvent['severity'], string> = { info: '·', warning: '!', error: '✕' };
+
+/** Where a hit came from and what became of it. */
+export function outcomeOf(row: HitRow): string {
+  if (row.acknowledged === null) return row.hit.training ? 'Training, no outcome yet' : 'No outcome yet';
+  return `${outcomeWords[row.acknowledged.outcome]}, officer ${row.acknowledged.officer}`;
+}
+
+/** `12.3 MB`: decimal units, as lines and SIM cards are sold. */
+export function bytesWords(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  for (; value >= 1000 && unit < units.length - 1; unit++) value /= 1000;
+  return `${value >= 100 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }

@@ -1,0 +1,212 @@
+import { useState } from 'preact/hooks';
+import { type AccountRow, type MadeToken, type Role, roles, type TokenRow } from '#contracts/api/accounts.ts';
+import type { Static } from 'typebox';
+import type { ApiFault } from '../data/api.ts';
+import { mayAdminister, useAsked, useNow, useParts } from '../data/context.ts';
+import { FaultNote } from '../parts/fault.tsx';
+import { agoWords, whenWords } from '../words.ts';
+
+/** Own tokens, and for administrators the accounts within reach. */
+export function AccountsView() {
+  const { identity } = useParts();
+  return (
+    <article class="detail">
+      {mayAdminister(identity) && <Accounts />}
+      <Tokens />
+    </article>
+  );
+}
+
+function Accounts() {
+  const { api, identity } = useParts();
+  const now = useNow(30_000);
+  const { answer, again } = useAsked<AccountRow[]>('/accounts');
+  const [fault, setFault] = useState<ApiFault | undefined>(undefined);
+  const change = async (name: string, body: object): Promise<void> => {
+    const done = await api.ask('PATCH', `/accounts/${encodeURIComponent(name)}`, body);
+    setFault(done.ok ? undefined : done.fault);
+    again();
+  };
+  if (answer?.ok === false) return <FaultNote fault={answer.fault} />;
+  return (
+    <section aria-label="Accounts">
+      <h3>Accounts</h3>
+      <table class="plain">
+        <thead>
+          <tr>
+            <th scope="col">Account</th>
+            <th scope="col">Role</th>
+            <th scope="col">Bureau</th>
+            <th scope="col">Last seen</th>
+            <th scope="col" />
+          </tr>
+        </thead>
+        <tbody>
+          {(answer?.ok === true ? answer.value : []).map((row) => (
+            <tr key={row.name}>
+              <th scope="row">
+                {row.name} {row.disabled && <span class="mark">disabled</span>}
+                {row.origin === 'openid' && <span class="mark">OpenID Connect</span>}
+              </th>
+              <td>
+                <label>
+                  <span class="hidden">Role of {row.name}</span>
+                  <select
+                    value={row.role}
+                    disabled={row.name === identity.name || row.origin === 'openid'}
+                    onChange={(event) => void change(row.name, { role: event.currentTarget.value })}
+                  >
+                    {roles.map((role) => (
+                      <option key={role}>{role}</option>
+                    ))}
+                  </select>
+                </label>
+              </td>
+              <td>{row.bureau ?? 'all'}</td>
+              <td>{agoWords(row.lastSeen, now)}</td>
+              <td>
+                {row.name !== identity.name && (
+                  <button type="button" onClick={() => void change(row.name, { disabled: !row.disabled })}>
+                    {row.disabled ? 'Enable' : 'Disable'}
+                  </button>
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {fault !== undefined && <FaultNote fault={fault} />}
+      <NewAccountForm done={again} />
+    </section>
+  );
+}
+
+function NewAccountForm({ done }: { readonly done: () => void }) {
+  const { api, identity } = useParts();
+  const [name, setName] = useState('');
+  const [role, setRole] = useState<Role>('viewer');
+  const [bureau, setBureau] = useState(identity.bureau ?? '');
+  const [password, setPassword] = useState('');
+  const [fault, setFault] = useState<ApiFault | undefined>(undefined);
+  const make = async (): Promise<void> => {
+    const answer = await api.ask('POST', '/accounts', {
+      name,
+      role,
+      bureau: bureau === '' ? null : bureau,
+      password,
+    });
+    setFault(answer.ok ? undefined : answer.fault);
+    if (!answer.ok) return;
+    setName('');
+    setPassword('');
+    done();
+  };
+  return (
+    <form
+      class="buttons no-print"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void make();
+      }}
+    >
+      <label>
+        Account <input value={name} required onInput={(event) => setName(event.currentTarget.value)} />
+      </label>
+      <label>
+        Role{' '}
+        <select value={role} onChange={(event) => setRole(event.currentTarget.value as Role)}>
+          {roles.map((one) => (
+            <option key={one}>{one}</option>
+          ))}
+        </select>
+      </label>
+      <label>
+        Bureau{' '}
+        <input
+          value={bureau}
+          placeholder="all"
+          disabled={identity.bureau !== null}
+          onInput={(event) => setBureau(event.currentTarget.value.toUpperCase())}
+        />
+      </label>
+      <label>
+        Password{' '}
+        <input
+          type="password"
+          autocomplete="new-password"
+          minLength={12}
+          required
+          value={password}
+          onInput={(event) => setPassword(event.currentTarget.value)}
+        />
+      </label>
+      <button type="submit">Add</button>
+      {fault !== undefined && <FaultNote fault={fault} />}
+    </form>
+  );
+}
+
+function Tokens() {
+  const { api, identity } = useParts();
+  const now = useNow(30_000);
+  const { answer, again } = useAsked<TokenRow[]>('/tokens');
+  const [title, setTitle] = useState('');
+  const [made, setMade] = useState<Static<typeof MadeToken> | undefined>(undefined);
+  const [fault, setFault] = useState<ApiFault | undefined>(undefined);
+  const make = async (): Promise<void> => {
+    const done = await api.ask<Static<typeof MadeToken>>('POST', '/tokens', {
+      title,
+      role: identity.role,
+      days: 90,
+    });
+    setFault(done.ok ? undefined : done.fault);
+    if (!done.ok) return;
+    setMade(done.value);
+    setTitle('');
+    again();
+  };
+  const revoke = async (id: number): Promise<void> => {
+    const done = await api.ask('DELETE', `/tokens/${id}`);
+    setFault(done.ok ? undefined : done.fault);
+    again();
+  };
+  return (
+    <section aria-label="Tokens">
+      <h3>Tokens for programs</h3>
+      <p class="small">
+        Sent as <code>Authorization: Bearer</code>; see docs/api.md. A token holds for 90 days.
+      </p>
+      <ul class="asked">
+        {(answer?.ok === true ? answer.value : []).map((row) => (
+          <li key={row.id}>
+            <b>{row.title}</b> {row.role} of {row.account}{' '}
+            <span class="small">
+              until {whenWords(row.expiresAt, now)}, last seen {agoWords(row.lastSeen, now)}
+            </span>{' '}
+            <button type="button" onClick={() => void revoke(row.id)}>
+              Revoke
+            </button>
+          </li>
+        ))}
+      </ul>
+      <form
+        class="buttons no-print"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void make();
+        }}
+      >
+        <label>
+          What for <input value={title} required onInput={(event) => setTitle(event.currentTarget.value)} />
+        </label>
+        <button type="submit">Make a token</button>
+      </form>
+      {made !== undefined && (
+        <p class="panel">
+          Shown this once: <code>{made.token}</code>
+        </p>
+      )}
+      {fault !== undefined && <FaultNote fault={fault} />}
+    </section>
+  );
+}
