@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -6,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { makeAuthority } from '#test/rigs/certificates.ts';
 import { ManagedProcess } from '#test/rigs/process.ts';
 import { run } from '#test/rigs/stack.ts';
+import { command as account } from './account.ts';
 import { command } from './central.ts';
 
 /** `checkpost central` as a real process, without a broker: it starts all the same. */
@@ -21,7 +23,8 @@ function configure(over: object = {}): void {
     tls: { authority: 'authority.pem', certificate: 'certificate.pem', key: 'key.pem' },
     lookup: { port: 0, collection: join(root, 'central/publisher/specimens.csv') },
     controller: { url: 'mqtts://localhost:1', certificate: 'certificate.pem', key: 'key.pem' },
-    console: { port: 0 },
+    orders: { key: 'commands.pem', trusted: 'trusted.json' },
+    console: { port: 0, access: 'open' },
     ...over,
   };
   writeFileSync(file('central.json'), JSON.stringify(settings));
@@ -34,6 +37,15 @@ beforeEach(async () => {
   writeFileSync(file('authority.pem'), authority.certificate);
   writeFileSync(file('certificate.pem'), own.certificate);
   writeFileSync(file('key.pem'), own.key, { mode: 0o600 });
+  const online = generateKeyPairSync('ed25519');
+  writeFileSync(file('commands.pem'), online.privateKey.export({ type: 'pkcs8', format: 'pem' }), {
+    mode: 0o600,
+  });
+  const publicKey = online.publicKey.export({ type: 'spki', format: 'pem' });
+  writeFileSync(
+    file('trusted.json'),
+    JSON.stringify({ keys: [{ id: 'commands-1', role: 'commands', publicKey }] }),
+  );
   const one = {
     terminal: 'UTO-0001-1',
     bureau: 'UTO',
@@ -62,8 +74,8 @@ test('the centre starts without a broker, shows its terminals and metrics, and s
   const ready = await central.start();
   expect(ready).toMatchObject({ event: 'ready', lookup: expect.stringMatching(/^https:/) as string });
   const page = String(ready['console']);
-  const terminals = (await (await fetch(new URL('/api/terminals', page))).json()) as object;
-  expect(terminals).toMatchObject([{ terminal: 'UTO-0001-1', state: 'never' }]);
+  const fleet = (await (await fetch(new URL('/api/v1/fleet', page))).json()) as object;
+  expect(fleet).toMatchObject({ terminals: [{ terminal: 'UTO-0001-1', state: 'never' }] });
   const metrics = await (await fetch(new URL('/metrics', page))).text();
   expect(metrics).toMatch(/^checkpost_terminals\{state="never"\} 1$/m);
   expect(metrics).toMatch(/^checkpost_collection_records [1-9]/m);
@@ -71,6 +83,28 @@ test('the centre starts without a broker, shows its terminals and metrics, and s
   expect(await central.stop()).toBe(0);
   // The state is whole: it starts again.
   await central.start();
+  expect(await central.stop()).toBe(0);
+});
+
+test('the first account is made while the centre runs, and nobody comes in without one', async () => {
+  configure({ console: { port: 0 } });
+  const page = String((await central.start())['console']);
+  for (const path of ['/api/v1/fleet', '/metrics'])
+    expect((await fetch(new URL(path, page))).status).toBe(401);
+  const made = await run(account, ['add', 'root', '--config', file('central.json'), '--json']);
+  const { password } = JSON.parse(made) as { password: string };
+  const signedIn = await fetch(new URL('/api/v1/session', page), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'root', password }),
+  });
+  const cookie = signedIn.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+  for (const path of ['/api/v1/fleet', '/metrics', '/api/v1/layers', '/api/v1/waves', '/api/v1/alerts']) {
+    const answer = await fetch(new URL(path, page), { headers: { cookie } });
+    expect([path, answer.status]).toEqual([path, 200]);
+  }
+  const audit = await fetch(new URL('/api/v1/audit', page), { headers: { cookie } });
+  expect(await audit.json()).toMatchObject([{ action: 'sign-in', by: 'root' }, { action: 'account' }]);
   expect(await central.stop()).toBe(0);
 });
 

@@ -44,6 +44,8 @@ const programs = {
     mount: 'mount',
     pg_ctlcluster: 'postgresql',
     psql: 'postgresql',
+    promtool: 'prometheus',
+    mosquitto_sub: 'mosquitto-clients',
   },
 };
 
