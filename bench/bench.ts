@@ -15,6 +15,11 @@ export interface Figure {
 export interface BenchOptions {
   /** A quick run on few samples. */
   readonly small: boolean;
+  /** Fewer terminals or minutes than the benchmark would take, where it counts in them. */
+  readonly terminals?: number;
+  readonly minutes?: number;
+  /** One of the databases alone: sqlite or postgres. */
+  readonly store?: string;
   readonly folder: string;
   readonly say: (text: string) => void;
 }

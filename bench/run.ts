@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { benchAgent } from './agent.ts';
 import { type Bench, machine, table } from './bench.ts';
 import { benchEditions, benchLargeEdition } from './editions.ts';
+import { benchFleet } from './fleet.ts';
 import { benchReaders } from './readers.ts';
 import { benchUplink } from './uplink.ts';
 
@@ -19,6 +20,11 @@ const benches: Readonly<Record<string, { title: string; run: Bench }>> = {
     title: 'the same with 150 million documents: publishing, size, memory',
     run: benchLargeEdition,
   },
+  fleet: {
+    title:
+      'thousands of played terminals on one controller, SQLite and PostgreSQL: latency, load, recovery (--terminals N, --minutes N, --store NAME)',
+    run: benchFleet,
+  },
   readers: { title: 'bytes of a reader to a travel document, family by family', run: benchReaders },
   uplink: {
     title:
@@ -28,7 +34,14 @@ const benches: Readonly<Record<string, { title: string; run: Bench }>> = {
 };
 
 const { values, positionals } = parseArgs({
-  options: { small: { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean' } },
+  options: {
+    small: { type: 'boolean' },
+    json: { type: 'boolean' },
+    help: { type: 'boolean' },
+    terminals: { type: 'string' },
+    minutes: { type: 'string' },
+    store: { type: 'string' },
+  },
   allowPositionals: true,
 });
 const chosen = benches[positionals[0] ?? ''];
@@ -41,6 +54,9 @@ if (chosen === undefined || values.help === true) {
   try {
     const figures = await chosen.run({
       small: values.small === true,
+      ...(values.terminals !== undefined && { terminals: Number(values.terminals) }),
+      ...(values.store !== undefined && { store: values.store }),
+      ...(values.minutes !== undefined && { minutes: Number(values.minutes) }),
       folder,
       say: (text) => process.stderr.write(`bench: ${text}\n`),
     });

@@ -9,6 +9,7 @@ export const commands: Readonly<
     summary: 'run the centre: lookups, controller, console',
     load: () => import('./commands/central.ts'),
   },
+  account: { summary: 'keep the accounts of operators', load: () => import('./commands/account.ts') },
   uplink: { summary: 'bring the tunnel up and keep it', load: () => import('./commands/uplink.ts') },
   'clock-floor': {
     summary: 'set the clock up to the last verified time',
@@ -25,7 +26,7 @@ export const commands: Readonly<
     load: () => import('./commands/readers.ts'),
   },
   simulate: {
-    summary: 'play a passport reader on a pseudo-terminal',
+    summary: 'play a passport reader, or a fleet of terminals',
     load: () => import('./commands/simulate.ts'),
   },
   document: { summary: 'read MRZ lines from standard input', load: () => import('./commands/document.ts') },

@@ -53,6 +53,20 @@ export function readNumber(args: CommandArguments, option: string): Result<numbe
     : ok(value);
 }
 
+/** A whole number from `least` to `most` out of an option, or undefined where it was not given. */
+export function readWhole(
+  args: CommandArguments,
+  option: string,
+  least: number,
+  most: number,
+): Result<number | undefined> {
+  const given = readNumber(args, option);
+  if (!given.ok || given.value === undefined) return given;
+  const { value } = given;
+  if (Number.isInteger(value) && value >= least && value <= most) return given;
+  return fail('USAGE', `--${option} takes a whole number from ${least} to ${most}, not ${value}.`);
+}
+
 /** What a verb did: for a machine, and in words. */
 export interface Done {
   readonly json: unknown;

@@ -6,6 +6,7 @@ import {
   needsPassphrase,
   revoke,
   rotateFingerprint,
+  signLimits,
   signRequest,
   writeBroker,
 } from '#provisioning/index.ts';
@@ -28,11 +29,14 @@ const options = {
   at: { type: 'string' },
   host: { type: 'string' },
   port: { type: 'string' },
-  controller: { type: 'string' },
+  controller: { type: 'string', multiple: true },
   user: { type: 'string' },
   code: { type: 'string' },
   repository: { type: 'string' },
   again: { type: 'boolean' },
+  scope: { type: 'string' },
+  'max-age-hours': { type: 'string' },
+  'cache-minutes': { type: 'string' },
   ...passphraseOptions,
 } as const;
 
@@ -74,6 +78,12 @@ const verbs = {
     required: ['dir', 'repository'],
     optional: ['again', ...secret],
   },
+  limits: {
+    usage: 'checkpost authority limits --dir DIR --scope SCOPE --out FILE',
+    words: 0,
+    required: ['dir', 'scope', 'out'],
+    optional: ['max-age-hours', 'cache-minutes', ...secret],
+  },
 } satisfies Record<string, Verb>;
 
 export const command: Command = {
@@ -83,11 +93,12 @@ checkpost authority: the keys and certificates of a bureau's fleet
 
 Usage: checkpost authority init   --dir DIR --bureau CODE [--no-passphrase] [--central-url URL] [--fleet-url URL]
        checkpost authority server --dir DIR --name NAME --out DIR [--dns HOST]... [--ip ADDRESS]...
-       checkpost authority broker --dir DIR --out DIR [--host ADDRESS] [--port N] [--controller NAME] [--user NAME]
+       checkpost authority broker --dir DIR --out DIR [--host ADDRESS] [--port N] [--controller NAME]... [--user NAME]
                                   [--dns HOST]... [--ip ADDRESS]... [--at DIR]
        checkpost authority sign   REQUEST --dir DIR [--out DIR] [--code CODE]
        checkpost authority revoke TERMINAL --dir DIR
        checkpost authority rotate-fingerprint --dir DIR --repository DIR [--again]
+       checkpost authority limits --dir DIR --scope SCOPE --out FILE [--max-age-hours N] [--cache-minutes N]
 
 init makes an authority: root and issuing certificates, signing keys (one for each use), the bureau's secrets. Keep the
 folder on a machine without a network, and a copy of it elsewhere: whoever has it can enrol terminals.
@@ -99,6 +110,8 @@ revoke shuts a terminal out: registry.json and revoked.pem say so from then on.
 rotate-fingerprint makes the next key that editions are made with, and hands it out: keys/TERMINAL.json in the repository
 holds it, wrapped to that terminal. The next edition is a whole base, which every terminal fetches. Interrupted, the same
 command goes on; run again after its end, it makes one more key.
+limits signs how old an edition and a remembered answer may be and still be believed. The file is given to the centre, which
+passes it on; a later file for the same scope takes its place. What is left out is not limited by it (docs/configuration.md).
 
   --dir DIR                folder of the authority
   --bureau CODE            init: ISO 3166-1 alpha-3 code of the bureau
@@ -108,14 +121,18 @@ command goes on; run again after its end, it makes one more key.
   --fleet-url URL          init: broker (mqtts://...), likewise
   --name NAME              server: what the server is called, for example central or controller
   --dns HOST, --ip ADDRESS server, broker: what it is reached by (broker: localhost and 127.0.0.1 where left out)
-  --out DIR                where the files are written (sign: where the request lies)
+  --out DIR                where the files are written (sign: where the request lies; limits: the file itself)
   --at DIR                 broker: the folder where the broker will find the files (where left out: --out)
   --host ADDRESS           broker: address that it listens on (default 127.0.0.1)
   --port N                 broker: port that it listens on (default 8883)
-  --controller NAME        broker: name in the controller's certificate (default controller)
+  --controller NAME        broker: name in the controller's certificate (default controller); once for each, where
+                           several share the work: each needs a certificate of its own
   --user NAME              broker: system user that it runs as (default: who runs this command)
   --repository DIR         rotate-fingerprint: the repository of the bureau's editions
   --again                  rotate-fingerprint: make no key, but hand out the present one again, where its files were lost
+  --scope SCOPE            limits: fleet, bureau:UTO, site:UTO-0001 or terminal:UTO-0001-1; the narrowest wins
+  --max-age-hours N        limits: age of an edition or an answer after which it gives no no-record
+  --cache-minutes N        limits: how long an answer of the centre is believed again while it is out of reach
   --code CODE              sign: also check that the request was made for the bundle with this enrolment code${passphraseHelp}
   --json                   print what was done, or {"error"}, as one JSON object
 
@@ -177,6 +194,7 @@ const act: Readonly<Record<keyof typeof verbs, Act>> = {
     const at = await authorityAt(args, context);
     if (!at.ok) return at;
     const names = namesOf(args);
+    const given = args.list('controller');
     const reached =
       names.dns.length + names.ip.length > 0 ? names : { dns: ['localhost'], ip: ['127.0.0.1'] };
     const made = await writeBroker(
@@ -187,7 +205,7 @@ const act: Readonly<Record<keyof typeof verbs, Act>> = {
         at: args.text('at'),
         host: args.text('host') ?? '127.0.0.1',
         port: port.value ?? 8883,
-        controller: args.text('controller') ?? 'controller',
+        controllers: given.length > 0 ? given : ['controller'],
         user: args.text('user') ?? userInfo().username,
       },
       parts,
@@ -253,6 +271,28 @@ const act: Readonly<Record<keyof typeof verbs, Act>> = {
         : ['The next `checkpost edition publish` makes a whole base with it, which every terminal fetches.']),
     ];
     return ok({ words: words.join('\n'), json: rotated.value });
+  },
+
+  async limits(args, context) {
+    const hours = readNumber(args, 'max-age-hours');
+    if (!hours.ok) return hours;
+    const minutes = readNumber(args, 'cache-minutes');
+    if (!minutes.ok) return minutes;
+    const at = await authorityAt(args, context);
+    if (!at.ok) return at;
+    const signed = await signLimits({
+      ...at.value,
+      scope: args.text('scope') ?? '',
+      editionMaxAgeSeconds: hours.value && hours.value * 3600,
+      cacheMaxAgeSeconds: minutes.value && minutes.value * 60,
+      out: args.text('out') ?? '',
+    });
+    if (!signed.ok) return signed;
+    const { scope, version, file } = signed.value;
+    return ok({
+      words: `Version ${version} of the limits for ${scope} is in ${file}. Give it to the centre.`,
+      json: signed.value,
+    });
   },
 };
 

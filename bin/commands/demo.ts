@@ -3,14 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { emitKeypressEvents } from 'node:readline';
 import { chooseProfile } from '#agent/readers/index.ts';
-import type { AlertRow } from '#contracts/console.ts';
+import type { HitRow } from '#contracts/api/fleet.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
 import { EventReader } from '#test/rigs/event-source.ts';
 import { refusePlay } from '#test/rigs/reader-simulator/faults.ts';
 import { startStack, type Stack } from '#test/rigs/stack.ts';
 import { type Command, type CommandArguments, type CommandContext, report } from '../command.ts';
+import { type FleetScene, fleetScenes } from '../demo/fleet.ts';
 import { scenes, type Scene, summary } from '../demo/tour.ts';
+import { type ControlSocket, defaultControl, listenForOrders } from '../simulate/control.ts';
 import { untilStopped } from '../until-stopped.ts';
+
+const made = { sites: 50, terminals: 60, seed: 1 } as const;
 
 export const command: Command = {
   summary: 'run a centre, a terminal and a simulated reader here',
@@ -20,11 +24,13 @@ checkpost demo: the whole way of a document on this machine (what npm start runs
 Usage: checkpost demo [--once] [--profile NAME] [ports]
 
 Starts a centre (lookup service, controller, broker), enrols and starts one terminal, and plugs a simulated reader into
-a real pseudo-terminal. Prints where the officer's page and the operators' page are. Keys play scenes; without a
-keyboard the scenes of the reader play in turn. Ctrl-C stops everything and leaves nothing behind.
+a real pseudo-terminal. Beside it ${made.terminals} made-up terminals at ${made.sites} sites of five bureaus report to the centre: they stand on
+the map of the operators' page, and can be hurt with keys or from another shell with \`checkpost simulate hurt\`.
+Prints where the officer's page and the operators' page are. Keys play scenes; without a keyboard the scenes of the
+reader play in turn. Ctrl-C stops everything and leaves nothing behind.
 
   --once               swipe one document that is recorded as stolen and one that is not, print the two verdicts as
-                       JSON lines, and stop
+                       JSON lines, and stop; without the made-up terminals
   --officer-port N     port of the officer's page (default 8700)
   --console-port N     port of the operators' page (default 8600)
   --lookup-port N      port of the lookup service (default 8443)
@@ -64,6 +70,7 @@ Example: npm start -- --once
         folder,
         ports: ports.value,
         profile: profile.value,
+        ...(!args.flag('once') && { fleet: made }),
         say: (text) => context.stderr.write(`demo: ${text}\n`),
       });
       if (args.flag('once')) return await once(stack, context);
@@ -82,7 +89,7 @@ Example: npm start -- --once
 /** One stolen document and one that is not recorded, all the way to the operators' page. */
 async function once(stack: Stack, context: CommandContext): Promise<number> {
   const officer = await EventReader.connect(`${stack.officerUrl}/api/events`);
-  const operators = await EventReader.connect(`${stack.consoleUrl}/api/events`);
+  const operators = await EventReader.connect(`${stack.consoleUrl}/api/v1/live`);
   try {
     const problems: string[] = [];
     for (const [key, expected] of [
@@ -96,10 +103,7 @@ async function once(stack: Stack, context: CommandContext): Promise<number> {
       if (verdict?.kind !== expected || !verdict.recorded)
         problems.push(`${expected} was expected, ${verdict?.kind} came`);
       if (expected === 'hit') {
-        await operators.next<AlertRow>(
-          'alert',
-          (alert) => alert.item.kind === 'hit' && alert.item.lookup === seen.data.lookup,
-        );
+        await operators.next<HitRow>('hit', ({ hit }) => hit.lookup === seen.data.lookup);
       }
     }
     for (const problem of problems) context.stderr.write(`demo: ${problem}\n`);
@@ -111,16 +115,25 @@ async function once(stack: Stack, context: CommandContext): Promise<number> {
 }
 
 async function interactive(stack: Stack, context: CommandContext): Promise<void> {
+  const control = await takeOrders(stack, context);
   context.stdout.write(`
   officer's page    ${stack.officerUrl}
   operators' page   ${stack.consoleUrl}
 
-${scenes.map(({ key, title }) => `  ${key}  ${title}`).join('\n')}
+${[...scenes, ...fleetScenes].map(({ key, title }) => `  ${key}  ${title}`).join('\n')}
   q  stop
 `);
-  const play = async (scene: Scene): Promise<void> => {
+  const { fleet } = stack;
+  const [example] = fleet?.terminals.keys() ?? [];
+  if (control !== undefined && example !== undefined)
+    context.stdout.write(`
+  in another shell: bin/checkpost simulate hurt ${example} unplug-reader
+                    bin/checkpost simulate hurt ${example} heal
+`);
+  const play = async (scene: Scene | FleetScene): Promise<void> => {
     context.stdout.write(`  > ${scene.title}\n`);
-    await scene.play(stack);
+    if (!('ofFleet' in scene)) return scene.play(stack);
+    if (fleet !== undefined) context.stdout.write(`    ${await scene.play(fleet, Math.random)}\n`);
   };
   const stopped = new AbortController();
   const stop = (): void => stopped.abort();
@@ -129,7 +142,7 @@ ${scenes.map(({ key, title }) => `  ${key}  ${title}`).join('\n')}
   else context.signal.addEventListener('abort', stop, { once: true });
   // One scene at a time: a process must not be stopped while it is being started.
   let turn = Promise.resolve();
-  const enqueue = (scene: Scene): void => {
+  const enqueue = (scene: Scene | FleetScene): void => {
     turn = turn
       .then(() => play(scene))
       .catch((thrown: unknown) => {
@@ -142,7 +155,7 @@ ${scenes.map(({ key, title }) => `  ${key}  ${title}`).join('\n')}
     input.setRawMode(true);
     input.on('keypress', (_text, key: { name?: string; ctrl?: boolean } | undefined) => {
       if (key?.name === 'q' || (key?.ctrl === true && key.name === 'c')) return stop();
-      const scene = scenes.find((one) => one.key === key?.name);
+      const scene = [...scenes, ...fleetScenes].find((one) => one.key === key?.name);
       if (scene !== undefined) enqueue(scene);
     });
   }
@@ -162,6 +175,19 @@ ${scenes.map(({ key, title }) => `  ${key}  ${title}`).join('\n')}
   }
   context.stdout.write('  stopping\n');
   await turn;
+  await control?.close();
+}
+
+/** Where `checkpost simulate hurt` reaches the made-up terminals; without it the keys do. */
+async function takeOrders(
+  { fleet }: Stack,
+  { env, stderr }: CommandContext,
+): Promise<ControlSocket | undefined> {
+  if (fleet === undefined) return undefined;
+  const taken = await listenForOrders(defaultControl(env), fleet);
+  if (taken.ok) return taken.value;
+  stderr.write(`demo: ${taken.fault.detail}\n`);
+  return undefined;
 }
 
 /** A reader that can be played on a pseudo-terminal. */

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { proveDifferential } from './differential.ts';
 import { proveEditionKills } from './edition-kills.ts';
+import { proveFleet } from './fleet.ts';
 import { proveFuzz } from './fuzz.ts';
 import { proveKills } from './kills.ts';
+import { proveLineCost } from './line-cost.ts';
 import type { ProofOptions } from './proof.ts';
 import { proveUplink } from './uplink.ts';
 
@@ -35,6 +37,17 @@ const proofs: Readonly<
     title: 'loss and planned switch of uplink and hub, new keys, a black hole: how long traffic stands still',
     count: 20,
     prove: proveUplink,
+  },
+  'line-cost': {
+    title:
+      'what a terminal costs on its line: idle day, busy day, metered month; captured for so many seconds',
+    count: 120,
+    prove: proveLineCost,
+  },
+  fleet: {
+    title: 'two controllers share a fleet on PostgreSQL, one of them killed under load',
+    count: 20,
+    prove: proveFleet,
   },
   fuzz: {
     title: 'fuzzed frames through every framing: no throw, no false document beyond chance, memory flat',

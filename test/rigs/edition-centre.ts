@@ -63,6 +63,7 @@ export async function startEditionCentre(order: CentreOrder): Promise<EditionCen
     {
       state: 'state',
       registry: 'registry.json',
+      orders: { key: 'commands.pem', trusted: 'trusted.json' },
       tls: { authority: 'authority.pem', certificate: 'certificate.pem', key: 'key.pem' },
       lookup: { port: 0, collection: 'collection.csv' },
       editions: { repository: 'repository' },

@@ -13,6 +13,7 @@ import { command as edition } from '../../bin/commands/edition.ts';
 import { command as enrol } from '../../bin/commands/enrol.ts';
 import { command as site } from '../../bin/commands/site.ts';
 import { eventually } from './eventually.ts';
+import { PlayedFleet } from './fleet/fleet.ts';
 import { ManagedProcess } from './process.ts';
 import { type ReaderSimulator, startReaderSimulator } from './reader-simulator/simulator.ts';
 
@@ -36,6 +37,8 @@ export interface StackOptions {
   readonly collection?: string;
   /** Which of the profiles that ship the reader is played by, and the terminal told of; `swipe` without it. */
   readonly profile?: string;
+  /** A fleet of played terminals beside the real one, in this process. */
+  readonly fleet?: { readonly sites: number; readonly terminals: number; readonly seed: number };
   /** Publishes nothing: the terminal has no offline copy to begin with. */
   readonly withoutEdition?: boolean;
   readonly logLevel?: string;
@@ -55,6 +58,8 @@ export interface Stack {
   /** The controller's database. */
   readonly controllerDatabase: string;
   readonly reader: ReaderSimulator;
+  /** The played terminals; undefined where none were asked for. */
+  readonly fleet: PlayedFleet | undefined;
   readonly broker: ManagedProcess;
   readonly central: ManagedProcess;
   readonly agent: ManagedProcess;
@@ -115,7 +120,22 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       '--controller',
       'controller',
     ]);
-    await run(site, ['add', '--dir', at('authority'), '--id', siteId, '--name', 'Specimen crossing']);
+    await run(site, [
+      'add',
+      '--dir',
+      at('authority'),
+      '--id',
+      siteId,
+      '--name',
+      'Specimen crossing',
+      // It stands on the map of the operators' page.
+      '--time-zone',
+      'Asia/Tashkent',
+      '--latitude',
+      '41.52',
+      '--longitude',
+      '69.03',
+    ]);
     const bundled = await run(site, [
       'bundle',
       siteId,
@@ -168,6 +188,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ]);
     };
     if (options.withoutEdition !== true) await publishEdition();
+    const fleet = options.fleet && (await prepareFleet(folder, options.fleet, ports.broker));
     const centralConfig = at('central/central.json');
     writeJson(
       centralConfig,
@@ -175,15 +196,17 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         {
           state: 'state',
           registry: at('authority/registry.json'),
+          ...(fleet !== undefined && { moreRegistries: [at('fleet.json')] }),
           tls: { authority: 'authority.pem', certificate: 'certificate.pem', key: 'key.pem' },
           lookup: { port: ports.lookup, collection: ownCollection },
           editions: { repository: at('repository') },
+          orders: { key: at('authority/keys/commands.pem'), trusted: at('authority/trusted.json') },
           controller: {
             url: `mqtts://localhost:${ports.broker}`,
             certificate: at('controller/certificate.pem'),
             key: at('controller/key.pem'),
           },
-          console: { port: ports.console },
+          console: { port: ports.console, access: 'open' },
           log: { level: options.logLevel ?? 'info' },
         },
         options.central ?? {},
@@ -207,6 +230,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     );
     await processes.broker.start();
     const central = await processes.central.start();
+    if (fleet !== undefined) {
+      closers.push(() => fleet.close());
+      void fleet.start(playedPerSecond);
+    }
     const reader = await startReaderSimulator({ profile, link: readerPath, clock: systemClock });
     closers.push(
       () => reader.close(),
@@ -232,6 +259,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       agentDatabase: resolve(at('terminal'), settings.state, 'checkpost.db'),
       controllerDatabase: at('central/state/controller.db'),
       reader,
+      fleet,
       ...processes,
       publishEdition,
       removeEdition: () => rmSync(join(editionFolder, 'current.json'), { force: true }),
@@ -245,6 +273,27 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 }
 
+/** So many played terminals begin in a second. */
+const playedPerSecond = 20;
+
+/** What is wrong with one of them shows at once, for whoever watches. */
+function prepareFleet(
+  folder: string,
+  order: NonNullable<StackOptions['fleet']>,
+  port: number,
+): Promise<PlayedFleet> {
+  const authorityDir = join(folder, 'authority');
+  return PlayedFleet.prepare({
+    ...order,
+    authority: authorityDir,
+    registry: join(folder, 'fleet.json'),
+    root: readFileSync(join(authorityDir, 'authority.pem'), 'utf8'),
+    url: `mqtts://localhost:${port}`,
+    settings: { sampleMillis: 15_000 },
+    longestDelaySeconds: 2,
+  });
+}
+
 function shippedProfile(name: string): ReaderProfile {
   const chosen = chooseProfile({ profile: name }, []);
   if (!chosen.ok) throw toError(chosen.fault);
@@ -252,13 +301,19 @@ function shippedProfile(name: string): ReaderProfile {
 }
 
 /** One of our own programs, as it ships: the bundle behind the one command. */
-export function ours(name: string, args: readonly string[], logFile: string): ManagedProcess {
+export function ours(
+  name: string,
+  args: readonly string[],
+  logFile: string,
+  options: { readonly waitForReady?: boolean; readonly readyTimeoutMs?: number } = {},
+): ManagedProcess {
   return new ManagedProcess({
     name,
     command: join(checkout, 'dist/bin/checkpost'),
     args,
     logFile,
     waitForReady: true,
+    ...options,
   });
 }
 
