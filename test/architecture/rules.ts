@@ -31,6 +31,8 @@ export const mayKnow: Readonly<Record<string, readonly string[]>> = {
   fleet: ['outbox', 'health'],
   officer: [],
   uplink: [],
+  configuration: [],
+  commands: [],
 };
 
 /** Rooms whose top-level files are all public; of any other room only index.ts is. */

@@ -149,7 +149,7 @@ test('A corrupt database: set aside whole, a new one begun, and the centre is to
   );
   events.close();
   await eventually(async () => {
-    const response = await fetch(`${stack.consoleUrl}/api/alerts`);
-    return (await response.text()).includes('store-replaced');
+    const response = await fetch(`${stack.consoleUrl}/api/v1/events?terminal=${stack.terminal}`);
+    return (await response.text()).includes('The database was damaged and replaced');
   });
 });
