@@ -95,7 +95,7 @@ function alertSource(book: AlertBook): AlertSource {
   };
 }
 
-function orderSource({ db, orders }: RoomParts): OrderSource {
+function orderSource({ db, orders, controller }: RoomParts): OrderSource {
   const { layers, signed, desired, commands, waves } = orders;
   return {
     layers: () => layers.list(),
@@ -104,7 +104,11 @@ function orderSource({ db, orders }: RoomParts): OrderSource {
     putLimits: (envelope, by) => signed.upload(envelope, by),
     putUplink: (envelope, by) => signed.upload(envelope, by),
     configuration: (terminal) => desired.configuration(terminal),
-    command: (terminal, command, by) => commands.order(terminal, command, by),
+    async command(terminal, command, by) {
+      // A command quotes the session: one that was begun a moment ago must be known here.
+      await controller.fleet.refresh();
+      return commands.order(terminal, command, by);
+    },
     commands: (query) => commands.list(query),
     waves: (query) => waves.list(query),
     async wave(id) {

@@ -25,7 +25,7 @@ describe.skipIf(reason !== undefined)('One document, end to end', () => {
     stack = await startStack({ folder, agent: { central: { probeMillis: 500, retryMillis: 200 } } });
     rig = await startBrowser();
     officer = await rig.open(stack.officerUrl);
-    operators = await rig.open(stack.consoleUrl);
+    operators = await rig.open(`${stack.consoleUrl}/#/hits`);
   });
 
   afterAll(async () => {
