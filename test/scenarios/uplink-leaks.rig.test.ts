@@ -140,6 +140,7 @@ describe.skipIf(reason !== undefined)('Of a terminal', () => {
     const name = `${site.prefix}0`;
     // By the kernel's number of the device: the helper may be faster than the next look.
     const device = () => run('ip', '-n', agent, '-oneline', 'link').match(`(\\d+): ${name}[@:]`)?.[1];
+    await site.connected();
     const before = device();
     expect(before).toBeDefined();
     const window = await watched.during(async () => {
