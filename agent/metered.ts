@@ -1,4 +1,4 @@
-import { meteredKeepAlive } from '#contracts/health.ts';
+import { meteredKeepAlive } from '#contracts/metered.ts';
 import type { AgentSettings } from '#contracts/settings/agent.ts';
 import { type Millis, ms } from '#contracts/units.ts';
 

@@ -3,6 +3,7 @@ import { ClockState, Instant, ReaderId, Uuid } from './names.ts';
 import { HubName, UplinkName } from './settings/uplink.ts';
 import { lineStates, type LineState, uplinkStates, type UplinkStateName } from './uplink.ts';
 import { CollectionState } from './verdict.ts';
+import { nullable } from './nullable.ts';
 
 /** What a terminal says about itself. */
 
@@ -52,9 +53,6 @@ export const ReaderState = Type.Union([
 export type ReaderState = Static<typeof ReaderState>;
 
 const count = Type.Integer({ minimum: 0 });
-
-const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([Type.Null(), schema]);
 
 /** The ways out of the site, as the helper of the uplink measures them. */
 export const UplinkHealth = Type.Object(
@@ -189,11 +187,5 @@ export const HealthMessage = Type.Object(
   { additionalProperties: false },
 );
 export type HealthMessage = Static<typeof HealthMessage>;
-
-/**
- * From this MQTT keep-alive on, in seconds, a terminal keeps to the metered profile: it says little, and the centre hears
- * late that it is gone.
- */
-export const meteredKeepAlive = 600;
 
 export const BootId = Uuid;

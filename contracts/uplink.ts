@@ -1,14 +1,12 @@
 import Type, { type Static } from 'typebox';
 import { Instant } from './names.ts';
 import { HubName, UplinkName } from './settings/uplink.ts';
+import { nullable } from './nullable.ts';
 
 /** What the uplink helper says of itself, and the fixed list of verbs at its control socket: JSON lines. */
 
 const text = (maxLength = 300) => Type.String({ maxLength });
 const secondsAgo = Type.Integer({ minimum: 0, description: 'Seconds ago, by the monotonic clock' });
-const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([Type.Null(), schema]);
-
 /** Each way in which an uplink can be. None of them is just "down". */
 export const lineStates = {
   up: { title: 'works', bad: false },

@@ -8,13 +8,8 @@ import { fail, ok, type Result } from '#contracts/result.ts';
  * allowed there, never the values found, which may be personal data.
  */
 export function parseJson<S extends TSchema>(schema: S, text: string, code: ErrorCode): Result<Static<S>> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    return fail(code, 'It is not JSON.', cause);
-  }
-  return parseValue(schema, value, code);
+  const value = readJson(text, code);
+  return value.ok ? parseValue(schema, value.value, code) : value;
 }
 
 /** As `parseJson`; what is left out and has a default takes it. For what people write by hand. */
@@ -23,13 +18,16 @@ export function parseJsonFilled<S extends TSchema>(
   text: string,
   code: ErrorCode,
 ): Result<Static<S>> {
-  let value: unknown;
+  const value = readJson(text, code);
+  return value.ok ? parseValue(schema, Default(schema, value.value), code) : value;
+}
+
+function readJson(text: string, code: ErrorCode): Result<unknown> {
   try {
-    value = JSON.parse(text);
+    return ok(JSON.parse(text));
   } catch (cause) {
     return fail(code, 'It is not JSON.', cause);
   }
-  return parseValue(schema, Default(schema, value), code);
 }
 
 export function parseValue<S extends TSchema>(schema: S, value: unknown, code: ErrorCode): Result<Static<S>> {

@@ -1,4 +1,5 @@
-import { meteredKeepAlive, type Status } from '#contracts/health.ts';
+import type { Status } from '#contracts/health.ts';
+import { meteredKeepAlive } from '#contracts/metered.ts';
 import { fail, type Result } from '#contracts/result.ts';
 import { type Channel, topic } from '#contracts/topics.ts';
 import { ms, type Millis, type MonotonicTime, seconds } from '#contracts/units.ts';

@@ -1,9 +1,9 @@
+import { meteredKeepAlive } from '#contracts/metered.ts';
 import type { Result } from '#contracts/result.ts';
 import { ms, seconds, wall, type Millis } from '#contracts/units.ts';
 import { type Clock, instant, pause } from '#runtime/clock.ts';
 import { faultFields, type Log } from '#runtime/log.ts';
 import type { Db, RegistryWatch } from '../store/index.ts';
-import { meteredFrom } from './fleet/troubles.ts';
 import type { FleetView } from './fleet/view.ts';
 import type { Remembered } from './fleet/rows.ts';
 import { purgeSamples, rollUp } from './history/rollup.ts';
@@ -98,7 +98,8 @@ function verdictOf(parts: LeaderParts, { row, keepAlive }: Remembered): 'suspect
   const silence = parts.clock.monotonic() - (word ?? reachedAt);
   // A broker that knows of it would send its will: only what was not heard of at all is suspect so soon.
   const kept = keepAlive ?? usualKeepAlive;
-  const [quiet, allowed] = kept >= meteredFrom ? [meteredQuiet, meteredTolerance] : [longestQuiet, tolerance];
+  const [quiet, allowed] =
+    kept >= meteredKeepAlive ? [meteredQuiet, meteredTolerance] : [longestQuiet, tolerance];
   const suspectAfter = word === undefined ? kept * 1500 : Math.max(quiet, kept * 1500);
   if (word === undefined && silence >= allowed) return 'offline';
   return row.state === 'online' && silence >= suspectAfter ? 'suspect' : undefined;

@@ -6,7 +6,7 @@ import type { WallTime } from '#contracts/units.ts';
 import { CheckpostError, systemCode } from '#runtime/errors.ts';
 import type { Announcement, Db, Dialect, Lead, Schema, SqlValue, Tx, WriteTx } from './db.ts';
 
-const dialect: Dialect = {
+export const sqliteDialect: Dialect = {
   counted: 'INTEGER PRIMARY KEY AUTOINCREMENT',
   strict: 'STRICT',
   text: 'TEXT',
@@ -99,7 +99,7 @@ function migrate(db: Database.Database, { room, migrations }: Schema, file: stri
         'STORE_NEWER',
         `${file} has schema ${version} of ${room}; this release knows ${migrations.length}.`,
       );
-    for (const migration of migrations.slice(version)) db.exec(migration(dialect));
+    for (const migration of migrations.slice(version)) db.exec(migration(sqliteDialect));
     db.prepare(
       'INSERT INTO schemas VALUES (?, ?) ON CONFLICT (room) DO UPDATE SET version = excluded.version',
     ).run(room, migrations.length);

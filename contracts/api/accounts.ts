@@ -1,8 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { BureauCode, Instant, TerminalId } from '../names.ts';
-
-const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([Type.Null(), schema]);
+import { nullable } from '../nullable.ts';
 
 /**
  * viewer sees; operator also acknowledges, silences, plans maintenance and sends commands; administrator also changes

@@ -3,9 +3,8 @@ import { conditionNote } from '../conditions.ts';
 import { LayerScope } from '../configuration.ts';
 import { BureauCode, Instant, SiteId, TerminalId, Uuid } from '../names.ts';
 import { centreConditions } from './fleet.ts';
+import { nullable } from '../nullable.ts';
 
-const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([Type.Null(), schema]);
 const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 const Note = Type.String({ maxLength: 1000 });
 

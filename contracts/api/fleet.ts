@@ -3,11 +3,10 @@ import { Reported } from '../configuration.ts';
 import { Condition, HealthReport } from '../health.ts';
 import { BureauCode, Instant, SiteId, TerminalId, Uuid } from '../names.ts';
 import { HitItem, HitOutcome, OutboxEntry } from '../outbox.ts';
+import { nullable } from '../nullable.ts';
 
 /** The fleet as operators see it: sites, terminals, hits, what happened and when. */
 
-const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([Type.Null(), schema]);
 const count = Type.Integer({ minimum: 0 });
 const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 

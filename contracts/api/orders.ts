@@ -2,11 +2,10 @@ import Type, { type Static } from 'typebox';
 import { type CommandState, commandStates, TerminalCommand } from '../command.ts';
 import { Desired, LayerScope, LayerValues, LimitValues, Reported } from '../configuration.ts';
 import { Instant, TerminalId, Uuid } from '../names.ts';
+import { nullable } from '../nullable.ts';
 
 /** What operators order: configuration, commands, and either for many terminals in waves. */
 
-const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([Type.Null(), schema]);
 const count = Type.Integer({ minimum: 0 });
 const Note = Type.String({ maxLength: 1000 });
 

@@ -1,6 +1,6 @@
 import type { TerminalState } from '#contracts/api/fleet.ts';
 import type { Condition } from '#contracts/health.ts';
-import { seconds } from '#contracts/units.ts';
+import { meteredKeepAlive } from '#contracts/metered.ts';
 import type { Remembered } from './rows.ts';
 
 /** What is wrong with one terminal, and where it belongs. */
@@ -17,11 +17,8 @@ export interface TerminalTroubles {
   readonly conditions: readonly Condition[];
 }
 
-/** A keep-alive of so long is the metered profile. */
-export const meteredFrom = seconds(600);
-
 export function troublesOf({ row, conditions, keepAlive }: Remembered): TerminalTroubles {
   const { terminal, site, bureau, state, since } = row;
-  const metered = keepAlive !== null && keepAlive >= meteredFrom;
+  const metered = keepAlive !== null && keepAlive >= meteredKeepAlive;
   return { terminal, site, bureau, state, since, metered, conditions };
 }

@@ -1,10 +1,8 @@
+import type { Refusal } from '#contracts/lookup.ts';
+
 /** What went wrong, as the API says it. */
-export interface ApiFault {
-  readonly code: string;
-  readonly what: string;
-  readonly detail: string;
-  readonly remedy: string;
-}
+export type ApiFault = Refusal;
+
 export type ApiResult<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly status: number; readonly fault: ApiFault };

@@ -1,28 +1,13 @@
 import type { Alert, Maintenance } from '#contracts/api/alerts.ts';
 import type { CentreState, HitRow, SiteRow, TerminalRow, TimelineEvent } from '#contracts/api/fleet.ts';
 import type { CommandRow, Wave } from '#contracts/api/orders.ts';
+import type { FleetView, LiveEvent } from '#contracts/api/routes.ts';
 
 /** What `GET /api/v1/fleet` answers. */
-export interface FleetSnapshot {
-  readonly sites: readonly SiteRow[];
-  readonly terminals: readonly TerminalRow[];
-  readonly alerts: readonly Alert[];
-  readonly maintenance: readonly Maintenance[];
-  readonly centre: CentreState;
-}
+export type FleetSnapshot = FleetView;
 
 /** Rows that come live, by the name of their event; each replaces the one before. */
-export interface LiveRows {
-  readonly site: SiteRow;
-  readonly terminal: TerminalRow;
-  readonly alert: Alert;
-  readonly maintenance: Maintenance;
-  readonly hit: HitRow;
-  readonly command: CommandRow;
-  readonly wave: Wave;
-  readonly event: TimelineEvent;
-  readonly centre: CentreState;
-}
+export type LiveRows = { readonly [E in LiveEvent as E['event']]: E['data'] };
 export type LiveName = keyof LiveRows;
 export const liveNames: readonly LiveName[] = [
   'site',

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import type { TerminalDetail, TerminalRow } from '#contracts/api/fleet.ts';
 import type { CommandRow } from '#contracts/api/orders.ts';
 import { type CommandKind, commandKinds, commands, type TerminalCommand } from '#contracts/command.ts';
+import { meteredKeepAlive } from '#contracts/metered.ts';
 import type { ApiFault } from '../data/api.ts';
 import { useAsked, useFleet, useNow, useParts } from '../data/context.ts';
 import { FaultNote } from '../parts/fault.tsx';
@@ -14,7 +15,6 @@ interface CommandsProps {
 
 /** Those that officers notice are asked for twice. */
 const noticed: readonly CommandKind[] = ['restart-agent', 'reboot', 'reader-probe', 'training-drill'];
-const meteredKeepAlive = 600;
 
 /** What can be asked of a terminal, and what became of what was asked. */
 export function Commands({ row, detail }: CommandsProps) {
