@@ -11,7 +11,8 @@ import { allUp, carries } from '#test/rigs/site/trials.ts';
 import { fullProbeCost, smallestEcho, smallProbeCost } from '#uplink/probes/index.ts';
 
 interface Settings {
-  uplinks: { name: string; monthlyMegabytes: number }[];
+  uplinks: { name: string; monthlyMegabytes: number; quietSeconds: number }[];
+  hubs: { keepaliveSeconds: number }[];
   probe: { meteredBytesPerMonth: number };
 }
 
@@ -98,8 +99,7 @@ describe.skipIf(reason !== undefined)(
       site.silence('dsl');
       await carries(site, { uplink: 'lte' });
       await traffic.flows(25);
-      // The size of packets is measured once when it takes over.
-      await eventually(async () => (await line('lte')).mtu !== null, { timeoutMs: 20_000 });
+      await probesEnded();
       const probes = meter(`${site.prefix}-p1`);
       const device = meter('lte0');
       await passing(15_000);
@@ -142,6 +142,29 @@ describe.skipIf(reason !== undefined)(
       },
     );
 
+    test('In the metered profile nothing more passes the line that carries while nobody says anything', async () => {
+      await restart((settings) => {
+        for (const one of settings.uplinks) one.quietSeconds = 900;
+        for (const one of settings.hubs) one.keepaliveSeconds = 0;
+      });
+      quiet('lte');
+      site.silence('dsl');
+      await carries(site, { uplink: 'lte' });
+      await probesEnded();
+      // Who has received and said nothing since says so after 10 s.
+      await passing(12_000);
+      const device = meter('lte0');
+      await passing(30_000);
+      // One probe at the most: the kernel’s own word on a new interface is a word that nobody answers.
+      expect(device.bytes).toBeLessThanOrEqual(smallProbeCost);
+      expect((await line('lte')).detectSeconds).toBe(903);
+      // It carries all the same.
+      inside(site.ns.agent, 'ping', '-n', '-q', '-c', '3', '-W', '5', '10.80.0.1');
+      expect(device.bytes).toBeGreaterThan(0);
+      site.mend('dsl');
+      await carries(site, { uplink: 'dsl' });
+    });
+
     test('A month’s data that is used up is named, and that line carries only when no other works', async () => {
       await restart((settings) => {
         settings.probe.meteredBytesPerMonth = 1_000_000;
@@ -178,6 +201,17 @@ describe.skipIf(reason !== undefined)(
       expect(costs.full - handshake - keepalive).toBeLessThanOrEqual(fullProbeCost);
       expect(costs.full - handshake - keepalive).toBeGreaterThan(0.9 * fullProbeCost);
     }, 120_000);
+
+    /** The size of packets is measured anew when it takes over; what was known of it says nothing of when that ends. */
+    async function probesEnded(): Promise<void> {
+      const probes = meter(`${site.prefix}-p1`);
+      let [seen, since] = [-1, Date.now()];
+      const still = (): boolean => {
+        if (probes.packets !== seen) [seen, since] = [probes.packets, Date.now()];
+        return Date.now() - since > 3000;
+      };
+      await eventually(async () => still() && (await line('lte')).mtu !== null, { timeoutMs: 30_000 });
+    }
 
     /** No IPv6 and no ARP on these lines: the neighbours know each other. */
     function quiet(...names: string[]): void {

@@ -1,4 +1,4 @@
-import type { MonotonicTime } from '#contracts/units.ts';
+import { type MonotonicTime, monotonic } from '#contracts/units.ts';
 import {
   byNumbers,
   byStanding,
@@ -30,6 +30,8 @@ export interface Choice {
 
 /** When nothing works, the next uplink is tried after so long. In ms. */
 const trialMillis = 10_000;
+/** So long a preferred pair is waited for that becomes ripe a moment later than another one, rather than changing twice. In ms. */
+const togetherMillis = 3000;
 /** A pair of which nothing is known yet may carry so long before one that works is taken instead. In ms. */
 const graceMillis = 3000;
 
@@ -155,7 +157,7 @@ function better(situation: Situation, than: Pair, up: readonly Pair[], byHand: b
   const { previous, now, options } = situation;
   const released = !byHand && previous?.byHand === true;
   const rested = released || now - (previous?.since ?? -Infinity) >= options.failbackMillis;
-  return up
+  const target = up
     .filter((pair) => byStanding(pair, than) < 0)
     .filter((pair) =>
       classOf(pair.uplink) < classOf(than.uplink)
@@ -163,6 +165,14 @@ function better(situation: Situation, than: Pair, up: readonly Pair[], byHand: b
         : rested && isRipe(pair, hysteresis(situation)),
     )
     .toSorted(byStanding)[0];
+  if (target === undefined) return undefined;
+  const past = hysteresis(situation);
+  const then = monotonic(now + togetherMillis);
+  const left = past.left.filter(({ at }) => then - at < options.failbackMillis);
+  const soon = { ...past, left, now: then };
+  const isAlmost = (pair: Pair): boolean =>
+    pair.uplink === target.uplink && byStanding(pair, target) < 0 && isRipe(pair, soon);
+  return up.some(isAlmost) ? undefined : target;
 }
 
 /** Nothing works: what was never tested is tried first, then one uplink after the other, each with every hub. */

@@ -22,7 +22,7 @@ export const TunnelOrder = Type.Object(
     /** Address and port; null where it is not known yet. */
     endpoint: Type.Union([Type.Null(), Type.String({ maxLength: 64 })]),
     allowedIps: Type.Array(prefix, { minItems: 1, maxItems: 40 }),
-    keepaliveSeconds: Type.Integer({ minimum: 5, maximum: 120 }),
+    keepaliveSeconds: Type.Integer({ minimum: 0, maximum: 3600, description: 'Seconds; 0 for none' }),
     /** Address of the hub in the tunnel. */
     hubAddress: Type.String({ maxLength: 45 }),
   },

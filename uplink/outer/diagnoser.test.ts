@@ -20,6 +20,7 @@ const line: UplinkLine = {
   monthlyMegabytes: 0,
   probeAddress: '10.78.0.2',
   fullProbeMillis: 4000,
+  quietSeconds: 15,
 };
 const found: LineFound = {
   device: {

@@ -66,10 +66,11 @@ test('Every path that answers is up within two seconds, and its size is found', 
 });
 
 test('A hub that falls silent takes its own paths down and no others', async () => {
-  const { run, states, line } = await probing();
+  const { run, states, line, prober } = await probing();
   await run(2000);
+  prober.setCarrying({ uplink: 'dsl', hub: 'one' });
   line(0).answers.delete('10.78.255.1');
-  await run(3000);
+  await run(3600);
   expect(states('dsl')).toEqual(['down', 'up']);
 });
 
@@ -89,6 +90,7 @@ test('What was measured of a line that cannot be used any more is forgotten, and
 test('A device that was made anew under its name is told of, and probed again once it was opened anew', async () => {
   const { run, states, prober, line, lost } = await probing();
   await run(2000);
+  prober.setCarrying({ uplink: 'dsl', hub: 'one' });
   line(0).deviceGone = true;
   await run(3000);
   expect(lost()).toBeGreaterThan(0);
@@ -100,10 +102,16 @@ test('A device that was made anew under its name is told of, and probed again on
 });
 
 test('In a black hole the largest size that passes is found within 10 s, while small probes stay up', async () => {
-  const { run, states, prober, line } = await probing();
+  const { clock, run, states, prober, line } = await probing();
   await run(3000);
+  prober.setCarrying({ uplink: 'dsl', hub: 'one' });
   line(0).pathMtu = 1220;
-  await run(10_000);
+  for (let passed = 0; passed < 10_000; passed += 100) {
+    // What suffers from it is sent again and again.
+    prober.witness(100 * passed, 100);
+    prober.tick();
+    await clock.advance(100);
+  }
   expect(states('dsl')).toEqual(['up', 'up']);
   expect(prober.view('dsl')?.mtu).toMatchObject({ state: 'good', size: 1200 });
 });
@@ -117,6 +125,26 @@ test('A metered uplink that stands by is left alone for minutes once it was test
   await run(300_000);
   expect(sockets[1]?.sent.length).toBe(early);
 });
+
+test.each([
+  ['metered', 'lte', 1],
+  ['not metered', 'dsl', 0],
+])(
+  'A word that nobody answers costs a few probes of a line that is %s, not one each half second',
+  async (_, uplink, at) => {
+    const { run, sockets, prober } = await probing();
+    prober.setCarrying({ uplink, hub: 'one' });
+    prober.witness(0, 0);
+    await run(5000);
+    const before = sockets[at]?.sent.length ?? 0;
+    // The counters are told only when they move.
+    prober.witness(100, 0);
+    await run(10_000);
+    const sent = sockets[at]?.sent.slice(before).filter(({ size }) => size < 100) ?? [];
+    expect(sent.length).toBeGreaterThan(0);
+    expect(sent.length).toBeLessThan(10);
+  },
+);
 
 test('Asked for, every path is probed at once, the metered ones too', async () => {
   const { run, sockets, prober } = await probing();

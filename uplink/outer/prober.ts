@@ -40,9 +40,12 @@ import {
   dueProbes,
   type LineRole,
   mayProbeFull,
+  fullProbeEvery,
+  savedFullProbes,
   type ScheduledLine,
+  type SizeEvidence,
 } from '../probes/schedule.ts';
-import { readTraffic, type Traffic, watchTraffic } from '../probes/traffic.ts';
+import { pathReplied, readTraffic, type Traffic, watchTraffic } from '../probes/traffic.ts';
 import type { StandingFaults } from './faults.ts';
 import { probeName } from './names.ts';
 
@@ -69,6 +72,12 @@ interface Line {
   readonly device: string;
   readonly metered: boolean;
   readonly fullProbeMillis: number;
+  readonly quietMillis: number;
+  /** What had passed the tunnel in all when the size of packets was confirmed last; undefined before. */
+  sizedAtBytes: number | undefined;
+  /** Probes of full size that are saved up. */
+  saved: number;
+  savedAt: MonotonicTime;
   readonly meters: Map<string, PathMeter>;
   mtu: MtuSearch;
   budget: Budget;
@@ -93,11 +102,15 @@ export class Prober {
     const { settings, clock, budgets } = parts;
     // IPv6 does not pass below 1280 (RFC 8200 section 5): where the tunnel has it, no smaller size is of use.
     const least = settings.addresses.some((address) => address.includes(':')) ? 1280 : 1200;
-    this.#lines = settings.uplinks.map(({ name, metered, fullProbeMillis }, at) => ({
+    this.#lines = settings.uplinks.map(({ name, metered, fullProbeMillis, quietSeconds }, at) => ({
       name,
       device: probeName(settings, at),
       metered,
       fullProbeMillis,
+      quietMillis: quietSeconds * 1000,
+      sizedAtBytes: undefined,
+      saved: savedFullProbes,
+      savedAt: clock.monotonic(),
       meters: new Map(settings.hubs.map((hub) => [hub.name, untestedPath(settings.probe)])),
       mtu: startMtuSearch(least),
       budget: openBudget(budgets.get(name), settings.probe.meteredBytesPerMonth, clock.monotonic()),
@@ -153,15 +166,15 @@ export class Prober {
     if (carrying?.uplink === this.#carrying?.uplink && carrying?.hub === this.#carrying?.hub) return;
     this.#carrying = carrying;
     this.#traffic = undefined;
+    // The size of packets is of more weight from now on than while it stood by.
+    const line = carrying === undefined ? undefined : this.#line(carrying.uplink);
+    if (line !== undefined) line.sizedAtBytes = undefined;
   }
 
   /** What passed the tunnel of the hub that carries, by its counters. */
   witness(sentBytes: number, receivedBytes: number): void {
     const at = this.#parts.clock.monotonic();
-    const carrying = this.#carrying;
-    const lastReplyAt =
-      carrying === undefined ? undefined : this.#line(carrying.uplink)?.meters.get(carrying.hub)?.lastReplyAt;
-    const reading = { at, sentBytes, receivedBytes, lastReplyAt };
+    const reading = { at, sentBytes, receivedBytes };
     this.#traffic = this.#traffic === undefined ? watchTraffic(reading) : readTraffic(this.#traffic, reading);
   }
 
@@ -202,7 +215,12 @@ export class Prober {
     return {
       paths,
       mtu: line.mtu,
-      detectSeconds: detectSeconds(this.#role(line), probe, { timeoutMillis: slowest }, wait),
+      detectSeconds: detectSeconds(
+        this.#role(line),
+        probe,
+        { timeoutMillis: slowest, quietMillis: line.quietMillis },
+        wait,
+      ),
     };
   }
 
@@ -252,11 +270,13 @@ export class Prober {
       smallAnsweredAt: meter.lastReplyAt,
       pathUp: meter.state === 'up',
       timeoutMillis: meter.timeoutMillis,
-      confirmMillis: confirmMillis(this.#role(line), line.fullProbeMillis),
+      confirmMillis: confirmMillis(this.#role(line), line, this.#sizeEvidence(line, now)),
     });
+    if (step.search.confirmedAt !== line.mtu.confirmedAt) line.sizedAtBytes = this.#trafficBytes();
     line.mtu = step.search;
     for (const size of step.send) {
       const sequence = ++line.sequence;
+      line.saved = Math.max(0, line.saved - 1);
       const sent = this.#send(line, hub, sequence, size);
       if (sent === 'sent') line.mtu = fullSent(line.mtu, { size, sequence, at: now });
       else if (sent === 'too-large') line.mtu = fullTooLarge(line.mtu, { size });
@@ -267,6 +287,19 @@ export class Prober {
     const isAsked = meter.waiting.some(({ lost }) => !lost);
     if (step.wantsSmall && !isAsked && now - (meter.lastSentAt ?? -Infinity) >= 200)
       this.#sendSmall(line.name, hub, now);
+  }
+
+  #trafficBytes(): number {
+    return (this.#traffic?.sentBytes ?? 0) + (this.#traffic?.receivedBytes ?? 0);
+  }
+
+  #sizeEvidence(line: Line, now: MonotonicTime): SizeEvidence {
+    line.saved = Math.min(savedFullProbes, line.saved + (now - line.savedAt) / fullProbeEvery);
+    line.savedAt = now;
+    const { sizedAtBytes, saved } = line;
+    if (this.#traffic === undefined || this.#carrying?.uplink !== line.name) return { bytes: 0, saved };
+    const bytes = sizedAtBytes === undefined ? Infinity : Math.abs(this.#trafficBytes() - sizedAtBytes);
+    return { bytes, saved };
   }
 
   #hubForSize(line: Line): string | undefined {
@@ -293,7 +326,12 @@ export class Prober {
     const meter = hub === undefined ? undefined : line.meters.get(hub);
     if (hub === undefined || meter === undefined) return;
     if (size > smallestEcho) line.mtu = fullReplied(line.mtu, { sequence });
-    else line.meters.set(hub, probeReplied(meter, { sequence, at }, this.#parts.settings.probe));
+    else {
+      line.meters.set(hub, probeReplied(meter, { sequence, at }, this.#parts.settings.probe));
+      // The counters are told only when they move: after the last word nothing else would end the doubt.
+      const carries = this.#carrying?.uplink === line.name && this.#carrying.hub === hub;
+      if (carries && this.#traffic !== undefined) this.#traffic = pathReplied(this.#traffic, at);
+    }
   }
 
   #scheduled(line: Line): ScheduledLine {
@@ -303,13 +341,14 @@ export class Prober {
       usable: line.usable && line.wasOpen,
       carries: this.#carrying?.uplink === line.name ? this.#carrying.hub : undefined,
       paths: [...line.meters].map(([hub, meter]) => ({ hub, meter })),
+      quietMillis: line.quietMillis,
       budgetBytes: budgetLeft(line.budget),
     };
   }
 
   #role({ name, metered }: Line): LineRole {
-    if (!metered) return 'unmetered';
-    return this.#carrying?.uplink === name ? 'metered-carrying' : 'metered-standby';
+    const role = this.#carrying?.uplink === name ? 'carrying' : 'standby';
+    return metered ? `metered-${role}` : role;
   }
 
   #line(name: string): Line | undefined {

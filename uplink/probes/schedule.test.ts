@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type MonotonicTime, monotonic } from '#contracts/units.ts';
-import { budgetLeft, openBudget, readBudget, reserve, smallProbeCost } from './budget.ts';
+import { budgetLeft, fullProbeCost, openBudget, readBudget, reserve, smallProbeCost } from './budget.ts';
 import {
   type PathMeter,
   type PathView,
@@ -14,20 +14,22 @@ import {
   confirmMillis,
   detectSeconds,
   dueProbes,
+  fullProbeEvery,
   mayProbeFull,
   type LineRole,
   type ScheduledLine,
   type ScheduleInput,
 } from './schedule.ts';
-import { readTraffic, type Traffic, watchTraffic } from './traffic.ts';
+import { pathReplied, readTraffic, type Traffic, watchTraffic } from './traffic.ts';
 
 const settings: ProbeSettings = {
-  everyMillis: 500,
+  everyMillis: 2000,
   timeoutMillis: 700,
   lossesDown: 3,
   failbackSeconds: 30,
   meteredBytesPerMonth: 5_000_000,
 };
+const sizing = { fullProbeMillis: 4000, quietMillis: 15_000 };
 const at = monotonic;
 const start = 1_000_000;
 
@@ -49,6 +51,7 @@ const line = (
   usable: true,
   carries: undefined,
   paths: meters.map((meter, index) => ({ hub: `hub-${index}`, meter })),
+  quietMillis: 15_000,
   budgetBytes: 100_000,
   ...changes,
 });
@@ -113,66 +116,148 @@ function play(
 const gaps = (times: readonly number[]): number[] =>
   times.slice(1).map((time, index) => time - (times[index] ?? 0));
 
+/**
+ * Bytes a day, by IP, of the probes of an uplink that is not metered and carries, where so many bytes pass its tunnel so
+ * often and are answered. An hour is played.
+ */
+function costOfDay(hubs: number, passesEvery: number, passing: number): number {
+  const hour = 3_600_000;
+  const step = 50;
+  let [passed, sizes, sizedAt, sizedBytes, saved] = [0, 0, 0, 0, 0];
+  const sent = play(
+    (_now, [one = []]) => [line('carrying', one, { carries: 'hub-0' })],
+    [hubs],
+    hour,
+    (now) => {
+      const since = now - start;
+      if (since % passesEvery < step && passing > 0) passed += passing;
+      saved += step / fullProbeEvery;
+      const confirm = confirmMillis('carrying', sizing, { bytes: passed - sizedBytes, saved });
+      if (since - sizedAt >= confirm) {
+        [sizedAt, sizedBytes] = [since, passed];
+        sizes += 1;
+        saved = Math.max(0, saved - 1);
+      }
+      const receivedAt = since - (since % passesEvery);
+      return Number.isFinite(receivedAt) ? { traffic: traffic({ receivedAt: at(start + receivedAt) }) } : {};
+    },
+    undefined,
+    step,
+  );
+  // An echo of 48 bytes and one of 1420, there and back, inside of WireGuard.
+  return 24 * (sent.length * 2 * 108 + sizes * 2 * 1480);
+}
+
 describe('an uplink that is not metered', () => {
-  test('is probed at its pace to each hub, evenly in time, without drift, and lines do not probe together', () => {
+  test('is probed at its pace to the hub that carries and seldom to others, without drift, and never two at once', () => {
     const sent = play(
       (_now, [one = [], two = []]) => [
-        line('unmetered', one, { uplink: 'dsl' }),
-        line('unmetered', two, { uplink: 'fibre' }),
+        line('carrying', one, { uplink: 'dsl', carries: 'hub-0' }),
+        line('standby', two, { uplink: 'fibre' }),
       ],
       [2, 2],
-      60_000,
-    ).filter((probe) => probe.at >= 2000);
-    const dsl = sent.filter(({ place }) => place === 'dsl hub-0').map((probe) => probe.at);
-    expect(dsl.length).toBeGreaterThanOrEqual(115);
-    expect(new Set(gaps(dsl))).toEqual(new Set([500]));
-    const overDsl = sent.filter(({ place }) => place.startsWith('dsl')).map((probe) => probe.at);
-    expect(new Set(gaps(overDsl))).toEqual(new Set([250]));
+      120_000,
+    ).filter((probe) => probe.at >= 12_000);
+    const times = (place: string): number[] =>
+      sent.filter((probe) => probe.place === place).map((probe) => probe.at);
+    expect(new Set(gaps(times('dsl hub-0')))).toEqual(new Set([2000]));
+    for (const place of ['dsl hub-1', 'fibre hub-0', 'fibre hub-1'])
+      expect(new Set(gaps(times(place)))).toEqual(new Set([12_000]));
     expect(Math.min(...gaps(sent.map((probe) => probe.at)))).toBeGreaterThanOrEqual(100);
   });
 
   test('is not probed to the hub that carries while the tunnel receives, but to the other one', () => {
     const sent = play(
-      (_now, [one = []]) => [line('unmetered', one, { carries: 'hub-0' })],
+      (_now, [one = []]) => [line('carrying', one, { carries: 'hub-0' })],
       [2],
-      20_000,
+      60_000,
       (now) => ({ traffic: traffic({ receivedAt: at(now - 100) }) }),
     );
     expect(sent.filter(({ place }) => place === 'line hub-0')).toHaveLength(1);
-    expect(sent.filter(({ place }) => place === 'line hub-1').length).toBeGreaterThanOrEqual(39);
+    expect(sent.filter(({ place }) => place === 'line hub-1').length).toBeGreaterThanOrEqual(5);
   });
 
-  test('is down within 2.5 s after a failure, also where traffic had stood for the probes until then', () => {
-    for (let fails = 5000; fails < 5500; fails += 50) {
+  test.each([
+    ['with traffic, within 3 s', true, 3000],
+    ['without any, within 3.5 s', false, 3500],
+  ])('is down after a failure %s', (_, flows, most) => {
+    for (let fails = 5000; fails < 7000; fails += 50) {
       let downAt: number | undefined;
+      let watched = watchTraffic({ at: at(start), sentBytes: 0, receivedBytes: 0 });
       play(
         (now, [one = []]) => {
           if (one[0]?.state === 'down') downAt ??= now - start;
-          return [line('unmetered', one, { carries: 'hub-0' })];
+          // The counters are read twice a second.
+          if (flows && now % 500 === 0) {
+            const receivedBytes = now < start + fails ? now : watched.receivedBytes;
+            watched = readTraffic(watched, {
+              at: at(now),
+              sentBytes: now,
+              receivedBytes,
+            });
+          }
+          return [line('carrying', one, { carries: 'hub-0' })];
         },
         [2],
-        10_000,
-        (now) => ({ traffic: traffic({ receivedAt: at(Math.min(now, start + fails)) }) }),
+        12_000,
+        () => (flows ? { traffic: watched } : {}),
         (now) => now < start + fails,
       );
-      expect(downAt).toBeLessThanOrEqual(fails + 2500);
+      expect(downAt).toBeGreaterThan(fails);
+      expect(downAt).toBeLessThanOrEqual(fails + most);
     }
   });
 
-  test('a loss is followed up though the tunnel receives', () => {
-    const lost = view({ lostInRow: 2, lastSentAt: at(start - 1000) });
-    const carries = line('unmetered', [lost], { carries: 'hub-0' });
-    expect(dueProbes(input([carries], { traffic: traffic({ receivedAt: at(start) }) }))).toHaveLength(1);
+  test('a loss is followed up at once though the tunnel receives', () => {
+    const carries = (lastSentAt: number): ScheduledLine =>
+      line('carrying', [view({ lostInRow: 2, lastSentAt: at(lastSentAt) })], { carries: 'hub-0' });
+    const due = (one: ScheduledLine): unknown[] => [
+      ...dueProbes(input([one], { traffic: traffic({ receivedAt: at(start) }) })),
+    ];
+    expect(due(carries(start - 249))).toHaveLength(0);
+    expect(due(carries(start - 250))).toHaveLength(1);
+  });
+
+  test('where the path that carries is in doubt all the others are asked, so that the next choice is none that is dead', () => {
+    const fresh = view({ lastSentAt: at(start - 1000), lastReplyAt: at(start - 960) });
+    const asked = (carrier: PathView): string[] =>
+      dueProbes(
+        input([
+          line('carrying', [carrier, fresh], { uplink: 'dsl', carries: 'hub-0' }),
+          line('standby', [fresh, fresh], { uplink: 'fibre' }),
+        ]),
+      ).map(({ uplink, hub }) => `${uplink} ${hub}`);
+    const overdue = view({ lastSentAt: at(start - 350), lastReplyAt: at(start - 2300) });
+    expect(asked(overdue)).toEqual(['dsl hub-0', 'dsl hub-1', 'fibre hub-0', 'fibre hub-1']);
+    expect(asked({ ...overdue, lastSentAt: at(start - 349) })).toEqual([]);
+    const down = { state: 'down', lastSentAt: at(start - 100), lostInRow: 3 } as const;
+    expect(asked(view({ ...down, downSince: at(start - 2999) }))).toHaveLength(3);
+    expect(asked(view({ ...down, downSince: at(start - 3000) }))).toHaveLength(0);
+  });
+
+  test.each([
+    ['nobody says anything', Infinity, 0],
+    ['everyday talk passes', 30_000, 1200],
+    ['it carries much all day', 50, 50_000],
+  ])('costs at most 20 MB a day where %s, with four hubs too', (_, every, bytes) => {
+    for (const hubs of [2, 4]) expect(costOfDay(hubs, every, bytes)).toBeLessThan(20_000_000);
+    expect(costOfDay(2, every, bytes)).toBeGreaterThan(5_000_000);
   });
 
   test('after the program stood still is probed once, and not for every turn that was missed', () => {
-    const due = dueProbes(input([line('unmetered', [view({ lastSentAt: at(start - 10_000) })])]));
+    const due = dueProbes(
+      input([
+        line('carrying', [view({ lastSentAt: at(start - 10_000), lastReplyAt: at(start - 9960) })], {
+          carries: 'hub-0',
+        }),
+      ]),
+    );
     expect(due).toHaveLength(1);
   });
 
   test('is not probed while it has no device, address or route', () => {
     expect(
-      dueProbes(input([line('unmetered', [view()], { usable: false })], { wantedAt: at(start) })),
+      dueProbes(input([line('carrying', [view()], { usable: false })], { wantedAt: at(start) })),
     ).toEqual([]);
   });
 });
@@ -207,6 +292,19 @@ describe('a metered uplink that carries', () => {
     expect(due(fresh, { sentAt: at(start - 20_000), receivedAt: at(start - 20_000) })).toEqual([]);
   });
 
+  test('is probed after as long a silence as it may have, and the other hub not more often either', () => {
+    const other = view({ lastSentAt: at(start - 899_999) });
+    const quiet = (silence: number, others: readonly PathView[]): string[] => {
+      const seen = traffic({ receivedAt: at(start - silence), sentAt: at(start - silence) });
+      const one = { ...carrying(view(), others), quietMillis: 900_000 };
+      return dueProbes(input([one], { traffic: seen })).map(({ hub }) => hub);
+    };
+    expect(quiet(899_999, [])).toEqual([]);
+    expect(quiet(900_000, [])).toEqual(['hub-0']);
+    expect(quiet(0, [other])).toEqual([]);
+    expect(quiet(0, [view({ lastSentAt: at(start - 900_000) })])).toEqual(['hub-1']);
+  });
+
   test('is probed at once when it begins to carry, since what is known of it is old', () => {
     expect(due(old, { since: at(start - 1) })).toEqual(['hub-0']);
     expect(due(old, { since: at(start - 100), receivedAt: at(start - 50) })).toEqual([]);
@@ -229,7 +327,6 @@ describe('a metered uplink that carries', () => {
         at: at(start),
         sentBytes: 0,
         receivedBytes: 0,
-        lastReplyAt: undefined,
       });
       const fails = start + 20_000;
       let downAt = Infinity;
@@ -241,8 +338,8 @@ describe('a metered uplink that carries', () => {
             at: at(now),
             sentBytes: moves && now % 200 === 0 ? now : watched.sentBytes,
             receivedBytes: now < fails && now % 200 === 0 ? now : watched.receivedBytes,
-            lastReplyAt: one[0]?.lastReplyAt,
           });
+          if (one[0]?.lastReplyAt !== undefined) watched = pathReplied(watched, one[0].lastReplyAt);
           return [line('metered-carrying', one, { carries: 'hub-0' })];
         },
         [2],
@@ -334,7 +431,7 @@ describe('a metered uplink that stands by', () => {
 describe('when somebody asks for it', () => {
   test('every path is probed once, whatever its role and its budget', () => {
     const lines = [
-      line('unmetered', [view({ lastSentAt: at(start - 1) }), view({ lastSentAt: at(start - 1) })], {
+      line('standby', [view({ lastSentAt: at(start - 1) }), view({ lastSentAt: at(start - 1) })], {
         uplink: 'dsl',
       }),
       line('metered-carrying', [view(), view()], { uplink: 'lte', carries: 'hub-0' }),
@@ -354,11 +451,10 @@ describe('when somebody asks for it', () => {
 });
 
 describe('the traffic of the tunnel', () => {
-  const reading = (now: number, sentBytes: number, receivedBytes: number, lastReplyAt?: number) => ({
+  const reading = (now: number, sentBytes: number, receivedBytes: number) => ({
     at: at(now),
     sentBytes,
     receivedBytes,
-    lastReplyAt: lastReplyAt === undefined ? undefined : at(lastReplyAt),
   });
 
   test('is unanswered from the first that was sent after the last sign of life', () => {
@@ -372,9 +468,9 @@ describe('the traffic of the tunnel', () => {
   });
 
   test('is answered by a reply to a probe too, but not by one from before', () => {
-    const seen = readTraffic(watchTraffic(reading(0, 0, 0)), reading(100, 50, 0, 40));
-    expect(readTraffic(seen, reading(200, 50, 0, 40)).unansweredSince).toBe(100);
-    expect(readTraffic(seen, reading(200, 50, 0, 150)).unansweredSince).toBeUndefined();
+    const seen = readTraffic(watchTraffic(reading(0, 0, 0)), reading(100, 50, 0));
+    expect(pathReplied(seen, at(40)).unansweredSince).toBe(100);
+    expect(pathReplied(seen, at(150)).unansweredSince).toBeUndefined();
   });
 
   test('of an interface that was made anew counts as moved', () => {
@@ -384,10 +480,11 @@ describe('the traffic of the tunnel', () => {
 });
 
 describe('how long a failure may go unnoticed', () => {
-  const meter = view();
+  const meter = { ...view(), quietMillis: 15_000 };
 
   test.each([
-    ['unmetered', 3],
+    ['carrying', 4],
+    ['standby', 14],
     ['metered-carrying', 18],
     ['metered-standby', 611],
   ] as const)('%s: %i s', (role, seconds) => {
@@ -395,14 +492,27 @@ describe('how long a failure may go unnoticed', () => {
   });
 
   test('is longer on a slow line, and where the budget is spent', () => {
-    expect(detectSeconds('unmetered', settings, view({ timeoutMillis: 2400 }))).toBe(4);
+    expect(detectSeconds('carrying', settings, { ...meter, timeoutMillis: 2400 })).toBe(7);
     expect(detectSeconds('metered-standby', settings, meter, 7_200_000)).toBe(7211);
   });
 
+  test('is as long as the line may be quiet', () => {
+    expect(detectSeconds('metered-carrying', settings, { ...meter, quietMillis: 900_000 })).toBe(903);
+  });
+
   test('large packets are confirmed often where they cost nothing, and rarely where they do', () => {
-    expect(confirmMillis('unmetered', 4000)).toBe(4000);
-    expect(confirmMillis('metered-carrying', 4000)).toBe(900_000);
-    expect(confirmMillis('metered-standby', 4000)).toBe(86_400_000);
+    const [little, much] = [
+      { bytes: 4095, saved: 9 },
+      { bytes: 4096, saved: 9 },
+    ];
+    expect(confirmMillis('carrying', sizing, little)).toBe(300_000);
+    expect(confirmMillis('carrying', sizing, much)).toBe(4000);
+    expect(confirmMillis('carrying', sizing, { ...much, saved: 0.9 })).toBe(30_000);
+    expect(confirmMillis('standby', sizing, much)).toBe(300_000);
+    const metered = (quietMillis: number): number =>
+      confirmMillis('metered-carrying', { ...sizing, quietMillis }, much);
+    expect([15_000, 900_000, 3_600_000].map(metered)).toEqual([900_000, 54_000_000, 86_400_000]);
+    expect(confirmMillis('metered-standby', sizing, much)).toBe(86_400_000);
   });
 });
 
@@ -484,5 +594,42 @@ describe('a month of a metered uplink that stands by', () => {
       () => false,
     );
     expect(bytes).toBeLessThan(5_000_000);
+  });
+});
+
+/** Bytes of the probes of a metered uplink that carries for 30 days, where something passes its tunnel so often, in ms. */
+function simulateCarrying(quietMillis: number, passesEvery: number): number {
+  const days = 2;
+  const end = days * 86_400_000;
+  let meters = [untestedPath(settings), untestedPath(settings)];
+  let [bytes, moved] = [0, 0];
+  for (let now = 0; now < end; now += 500) {
+    if (now % passesEvery === 0) moved = now;
+    const seen = traffic({ sentAt: at(moved), receivedAt: at(moved) });
+    meters = meters.map((meter) => timePassed(meter, at(now), settings));
+    const carrying = { ...line('metered-carrying', meters, { carries: 'hub-0' }), quietMillis };
+    for (const { hub } of dueProbes(input([carrying], { now: at(now), traffic: seen }))) {
+      bytes += smallProbeCost;
+      meters = meters.map((meter, index) => {
+        if (`hub-${index}` !== hub) return meter;
+        const sent = probeSent(meter, { sequence: now, at: at(now) }, settings);
+        return probeReplied(sent, { sequence: now, at: at(now + 80) }, settings);
+      });
+    }
+  }
+  const sizes = end / confirmMillis('metered-carrying', { ...sizing, quietMillis }, { bytes: 0, saved: 0 });
+  return (bytes + sizes * fullProbeCost) * (30 / days);
+}
+
+describe('a month of a metered uplink that carries', () => {
+  test('costs less than 3 MB in the metered profile, where MQTT speaks each ten minutes', () => {
+    const bytes = simulateCarrying(900_000, 600_000);
+    expect(bytes).toBeGreaterThan(1_000_000);
+    expect(bytes).toBeLessThan(3_000_000);
+    expect(simulateCarrying(3_600_000, 600_000)).toBeLessThan(700_000);
+  });
+
+  test('costs a multiple where a failure must be noticed within 18 s', () => {
+    expect(simulateCarrying(15_000, 600_000)).toBeGreaterThan(30_000_000);
   });
 });

@@ -18,8 +18,6 @@ export interface TrafficReading {
   /** Counters of the tunnel's interface of the hub that carries, as bytes. */
   readonly sentBytes: number;
   readonly receivedBytes: number;
-  /** Last reply to a small probe over the path that carries: a sign of life as good as traffic. */
-  readonly lastReplyAt: MonotonicTime | undefined;
 }
 
 /** Begins to watch: at the start and after every switch, since what came before came by another path. */
@@ -34,14 +32,20 @@ export function watchTraffic({ at, sentBytes, receivedBytes }: TrafficReading): 
   };
 }
 
+/** A probe over this path came back: whatever was unanswered until then raises no doubt any more. */
+export function pathReplied(traffic: Traffic, at: MonotonicTime): Traffic {
+  const { unansweredSince } = traffic;
+  return unansweredSince === undefined || unansweredSince > at
+    ? traffic
+    : { ...traffic, unansweredSince: undefined };
+}
+
 /** Counters that begin anew count as moved. */
 export function readTraffic(traffic: Traffic, reading: TrafficReading): Traffic {
-  const { at, sentBytes, receivedBytes, lastReplyAt } = reading;
+  const { at, sentBytes, receivedBytes } = reading;
   const sent = sentBytes !== traffic.sentBytes;
   const received = receivedBytes !== traffic.receivedBytes;
-  const before = traffic.unansweredSince;
-  const answered = received || (before !== undefined && lastReplyAt !== undefined && lastReplyAt >= before);
-  const open = answered ? undefined : before;
+  const open = received ? undefined : traffic.unansweredSince;
   return {
     sentBytes,
     receivedBytes,
