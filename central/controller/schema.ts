@@ -21,8 +21,8 @@ export const controllerSchema: Schema = {
       -- The session that was left behind then: its will may still come.
       left_session ${d.integer},
       left_boot ${d.text},
-      -- The last birth that was refused for its low number, as JSON: its terminal may turn out to have begun a new store.
-      low_birth ${d.text},
+      -- The last birth that was refused, as JSON: for its low number, or since another machine has its session.
+      refused_birth ${d.text},
       since ${d.text} NOT NULL,
       last_seen ${d.text},
       version ${d.text} NOT NULL,

@@ -21,20 +21,28 @@ export class Buckets {
 
   /** Takes one message out of it; false where it is empty. Called for registered terminals alone, so that it is bounded. */
   take(terminal: string): boolean {
-    const now = this.#clock.monotonic();
-    const full = this.#perSecond * savedSeconds;
-    const bucket = this.#buckets.get(terminal) ?? { tokens: full, at: now };
-    bucket.tokens = Math.min(full, bucket.tokens + ((now - bucket.at) / 1000) * this.#perSecond);
-    bucket.at = now;
-    this.#buckets.set(terminal, bucket);
+    const bucket = this.#filled(terminal);
     if (bucket.tokens < 1) return false;
     bucket.tokens -= 1;
     return true;
   }
 
-  /** A batch of news counts as nothing: a terminal that was without a link for a month must not be held back. */
-  giveBack(terminal: string): void {
-    const bucket = this.#buckets.get(terminal);
-    if (bucket !== undefined) bucket.tokens += 1;
+  /** What a message brought with it counts as so many more; below zero they are given back. */
+  charge(terminal: string, messages: number): void {
+    const bucket = this.#filled(terminal);
+    bucket.tokens = Math.max(-this.#most, Math.min(this.#most, bucket.tokens - messages));
+  }
+
+  get #most(): number {
+    return this.#perSecond * savedSeconds;
+  }
+
+  #filled(terminal: string): Bucket {
+    const now = this.#clock.monotonic();
+    const bucket = this.#buckets.get(terminal) ?? { tokens: this.#most, at: now };
+    bucket.tokens = Math.min(this.#most, bucket.tokens + ((now - bucket.at) / 1000) * this.#perSecond);
+    bucket.at = now;
+    this.#buckets.set(terminal, bucket);
+    return bucket;
   }
 }

@@ -527,6 +527,30 @@ describe.each(databases('what terminals say, on PostgreSQL'))('on $name', (kind)
       expect(await codes()).toEqual([]);
     });
 
+    test('of two machines with one session the one that stays is shown, whichever was known first', async () => {
+      await birth(7);
+      await birth(7, { boot: 'boot-b' });
+      await death(7);
+      expect(await state()).toMatchObject({ state: 'online', session: 7 });
+      await health(7, 1, { audit: { entries: 3 } });
+      expect(await reports()).toEqual({ audit: { entries: 3 } });
+      await death(7);
+      expect(await state()).toMatchObject({ state: 'online' });
+      await death(7, { boot: 'boot-b' });
+      expect(await state()).toMatchObject({ state: 'offline', session: 7 });
+      expect(await codes()).toEqual(['identity-cloned']);
+    });
+
+    test('of two machines with one session the second is believed where the first has left before', async () => {
+      await birth(7);
+      await death(7);
+      await birth(7, { boot: 'boot-b' });
+      expect(await state()).toMatchObject({ state: 'online', session: 7 });
+      expect(await codes()).toEqual(['identity-cloned']);
+      await death(7, { boot: 'boot-b' });
+      expect(await state()).toMatchObject({ state: 'offline', session: 7 });
+    });
+
     test('an old copy of a terminal, whose sessions have lower numbers, is found at its second birth', async () => {
       await birth(100);
       await birth(20, { boot: 'boot-b' });
@@ -929,6 +953,22 @@ describe.each(databases('what terminals say, on PostgreSQL'))('on $name', (kind)
         await judge();
         return (await codes()).length === 0;
       });
+    });
+
+    test('few messages that bring ever new conditions are a flood as well', async () => {
+      ingest = makeIngest(1);
+      await birth(1);
+      const since = '2026-01-01T00:00:00.000Z';
+      for (let seq = 1; seq <= 10; seq++) {
+        const conditions = Array.from({ length: 10 }, (_, i) => ({
+          code: 'reader-missing',
+          subject: `r-${seq}-${i}`,
+          since,
+        }));
+        await health(1, seq, { conditions });
+      }
+      expect(await codes()).toContain('flooding');
+      expect(ingest.refused()['flooding']).toBeGreaterThan(5);
     });
 
     test('a terminal that was without a link for a month is not held back: its batches are news', async () => {

@@ -23,7 +23,6 @@ import {
   afterHealth,
   afterSilence,
   afterStatus,
-  isOldCopy,
   type Presence,
   type Step,
   unknownPresence,
@@ -199,13 +198,9 @@ export class Ingest {
       stop: 'Offline: it was stopped',
       start: undefined,
     };
-    return this.#step(registered, 'status', why[message.reason], (current, now) => {
-      const step = afterStatus(current, message, now);
-      const isLow = step.kind === 'ignored' && step.why === 'older-session' && message.state === 'online';
-      if (!isLow) return step;
-      if (isOldCopy(current, message)) return { kind: 'ignored', why: 'cloned-identity' };
-      return { ...step, next: { ...current, lowBirth: message } };
-    });
+    return this.#step(registered, 'status', why[message.reason], (current, now) =>
+      afterStatus(current, message, now),
+    );
   }
 
   #health(registered: RegisteredTerminal, message: HealthMessage): Promise<Taken> {
@@ -223,7 +218,7 @@ export class Ingest {
     registered: RegisteredTerminal,
     channel: Channel,
     why: string | undefined,
-    step: (current: Presence, now: string) => Step & { readonly next?: Presence },
+    step: (current: Presence, now: string) => Step,
     changed?: (tx: WriteTx, before: Presence, now: string) => Promise<void>,
   ): Promise<Taken> {
     const { terminal } = registered;
@@ -232,10 +227,7 @@ export class Ingest {
       const current = await this.#presence(tx, registered);
       const taken = step(current, now);
       if (taken.kind === 'same') return undefined;
-      const isClone =
-        taken.kind === 'ignored' && taken.why === 'cloned-identity' && current.clonedAt === null;
-      const next = isClone ? { ...current, clonedAt: now } : taken.next;
-      if (next !== undefined) await this.#put(tx, registered, current, next, why);
+      if (taken.next !== undefined) await this.#put(tx, registered, current, taken.next, why);
       if (taken.kind === 'changed') await changed?.(tx, current, now);
       return taken.kind === 'ignored' ? taken.why : undefined;
     });
@@ -250,7 +242,8 @@ export class Ingest {
     const done = await this.#batcher.run(terminal, (tx) => this.#deliver(tx, registered, batch));
     if (!done.ok) return { fault: done.fault };
     this.heard(terminal);
-    if (done.value.stored.length > 0) this.#buckets.giveBack(terminal);
+    // News cost nothing: a terminal that was without a link for a month must not be held back.
+    this.#buckets.charge(terminal, done.value.conflicts - (done.value.stored.length > 0 ? 1 : 0));
     this.#count(terminal, batch.stream, done.value);
     const ack: OutboxAck = { v: 1, stream: batch.stream, through: done.value.through };
     return { reply: { topic: topic(terminal, 'outbox/ack'), payload: JSON.stringify(ack) } };
@@ -369,7 +362,10 @@ export class Ingest {
     const { terminal } = registered;
     await putPresence(tx, terminal, after);
     const now = this.#now();
-    for (const words of changes(before, after, why)) await tell(tx, registered, now, words);
+    const told = changes(before, after, why);
+    for (const words of told) await tell(tx, registered, now, words);
+    // Each is kept: by a condition with ever new subjects a terminal could fill the disk, and with few messages.
+    this.#buckets.charge(terminal, told.length);
     if (!isMove(before, after)) return;
     await tx.run(
       `INSERT INTO periods (terminal, began, state) VALUES (?, ?, ?)
@@ -410,6 +406,6 @@ function afterDelivery(current: Presence, delivery: Delivery, now: string): Pres
   if (delivery.lost > 0) next = { ...next, lost: { since: next.lost?.since ?? now, last: now } };
   if (!delivery.restarted) return next;
   next = { ...next, restartAllowed: true };
-  const step = next.lowBirth === null ? undefined : afterStatus(next, next.lowBirth, now);
-  return step?.kind === 'changed' ? step.next : { ...next, lowBirth: null };
+  const step = next.refusedBirth === null ? undefined : afterStatus(next, next.refusedBirth, now);
+  return step?.kind === 'changed' ? step.next : { ...next, refusedBirth: null };
 }

@@ -13,8 +13,11 @@ export interface Presence {
   readonly restartAllowed: boolean;
   /** The session that was left behind when a lower number was believed: its will may still come. */
   readonly left: { readonly session: number; readonly boot: string } | null;
-  /** The last birth that was refused for its low number: its terminal may turn out to have begun a new store. */
-  readonly lowBirth: Status | null;
+  /**
+   * The last birth that was refused: for its low number, where its terminal may turn out to have begun a new store; or
+   * since another machine has its session, where that one may leave.
+   */
+  readonly refusedBirth: Status | null;
   readonly since: string;
   readonly lastSeen: string | null;
   readonly version: string;
@@ -43,7 +46,8 @@ export type Ignored = 'older-session' | 'session-over' | 'other-session' | 'clon
 export type Step =
   | { readonly kind: 'changed'; readonly next: Presence }
   | { readonly kind: 'same' }
-  | { readonly kind: 'ignored'; readonly why: Ignored };
+  /** What is kept of it all the same is in `next`. */
+  | { readonly kind: 'ignored'; readonly why: Ignored; readonly next?: Presence };
 
 /** A terminal that was never heard of: every session is newer. */
 export function unknownPresence(certificate: string, now: string): Presence {
@@ -55,7 +59,7 @@ export function unknownPresence(certificate: string, now: string): Presence {
     ended: true,
     restartAllowed: false,
     left: null,
-    lowBirth: null,
+    refusedBirth: null,
     since: now,
     lastSeen: null,
     version: '',
@@ -73,7 +77,8 @@ export function unknownPresence(certificate: string, now: string): Presence {
 /**
  * Births and deaths are ordered by the session's number, which the terminal keeps on disk and raises with every
  * connection: the will of an old connection may arrive after the birth of a new one. A death of a newer session counts,
- * since its birth may have been missed. The same number from another boot is another machine with the same identity.
+ * since its birth may have been missed. The same number from another boot is another machine with the same identity; so is
+ * a lower one that counts on.
  */
 export function afterStatus(current: Presence, message: Status, now: string): Step {
   const online = message.state === 'online';
@@ -81,13 +86,18 @@ export function afterStatus(current: Presence, message: Status, now: string): St
     return { kind: 'ignored', why: 'older-session' };
   if (message.session === current.session) {
     const known = current.boot !== '';
-    if (known && message.boot !== current.boot) return { kind: 'ignored', why: 'cloned-identity' };
+    if (known && message.boot !== current.boot) return afterRival(current, message, now);
     if (current.ended) return online ? { kind: 'ignored', why: 'session-over' } : { kind: 'same' };
     if (known && online && current.state === 'online') return { kind: 'same' };
-    return { kind: 'changed', next: moved(current, message, now) };
+    const rival = current.refusedBirth;
+    // Of two machines with one session the one that is known has left; the other is still there.
+    const stays = !online && rival?.session === current.session && rival.boot !== current.boot;
+    const next = stays ? { ...moved(current, rival, now), ...unnumbered } : moved(current, message, now);
+    return { kind: 'changed', next };
   }
   if (message.session < current.session) {
-    if (!online || !current.restartAllowed) return { kind: 'ignored', why: 'older-session' };
+    if (!online) return { kind: 'ignored', why: 'older-session' };
+    if (!current.restartAllowed) return afterLowBirth(current, message, now);
     const left = { session: current.session, boot: current.boot };
     const next = { ...moved(current, message, now), ...unnumbered, restartAllowed: false, left };
     return { kind: 'changed', next };
@@ -95,18 +105,34 @@ export function afterStatus(current: Presence, message: Status, now: string): St
   return { kind: 'changed', next: { ...moved(current, message, now), ...unnumbered } };
 }
 
+/** A message of the session that another machine is known by: both have the same identity. */
+function afterRival(before: Presence, message: Status, now: string): Step {
+  const current = { ...before, clonedAt: before.clonedAt ?? now };
+  const online = message.state === 'online';
+  if (online && current.ended)
+    return { kind: 'changed', next: { ...moved(current, message, now), ...unnumbered } };
+  const had = current.refusedBirth?.boot === message.boot ? null : current.refusedBirth;
+  return {
+    kind: 'ignored',
+    why: 'cloned-identity',
+    next: { ...current, refusedBirth: online ? message : had },
+  };
+}
+
 /**
- * Whether a birth that was ignored for its low number is of a second machine: an old copy counts on from where it was
- * copied. One late birth proves nothing; a second one that is higher, from a boot that is not the present one, does.
+ * A birth with a low number may be a late one, or of a second machine: an old copy counts on from where it was copied. One
+ * late birth proves nothing; a second one that is higher, from a boot that is not the present one, does.
  */
-export function isOldCopy(current: Presence, message: Status): boolean {
-  const before = current.lowBirth;
-  return (
+function afterLowBirth(current: Presence, message: Status, now: string): Step {
+  const before = current.refusedBirth;
+  const isOldCopy =
     before !== null &&
     before.boot === message.boot &&
     message.boot !== current.boot &&
-    message.session > before.session
-  );
+    message.session > before.session;
+  return isOldCopy
+    ? { kind: 'ignored', why: 'cloned-identity', next: { ...current, clonedAt: current.clonedAt ?? now } }
+    : { kind: 'ignored', why: 'older-session', next: { ...current, refusedBirth: message } };
 }
 
 /** Each session counts its health from 1. */
@@ -121,8 +147,8 @@ function moved(current: Presence, message: Status, now: string): Presence {
     keepAlive: message.keepAlive ?? current.keepAlive,
     state: message.state,
     ended: message.state === 'offline',
-    // What somebody else said with a lower number is not answered by a birth of this boot.
-    lowBirth: current.lowBirth?.boot === message.boot ? null : current.lowBirth,
+    // What somebody else said is not answered by a birth of this boot.
+    refusedBirth: current.refusedBirth?.boot === message.boot ? null : current.refusedBirth,
     since: current.state === message.state && current.session !== 0 ? current.since : now,
     // A will is the broker's word, not the terminal's.
     lastSeen: message.reason === 'lost' ? current.lastSeen : now,

@@ -13,7 +13,7 @@ export interface PresenceRow {
   readonly restart_allowed: number;
   readonly left_session: number | null;
   readonly left_boot: string | null;
-  readonly low_birth: string | null;
+  readonly refused_birth: string | null;
   readonly since: string;
   readonly last_seen: string | null;
   readonly version: string;
@@ -39,7 +39,7 @@ const columns = [
   'restart_allowed',
   'left_session',
   'left_boot',
-  'low_birth',
+  'refused_birth',
   'since',
   'last_seen',
   'version',
@@ -79,7 +79,7 @@ export async function putPresence(tx: WriteTx, terminal: string, next: Presence)
     next.restartAllowed ? 1 : 0,
     next.left?.session ?? null,
     next.left?.boot ?? null,
-    next.lowBirth === null ? null : JSON.stringify(next.lowBirth),
+    next.refusedBirth === null ? null : JSON.stringify(next.refusedBirth),
     next.since,
     next.lastSeen,
     next.version,
@@ -110,7 +110,7 @@ export function presenceOf(row: PresenceRow): Presence {
         ? null
         : { session: row.left_session, boot: row.left_boot },
     // Our own words, each parsed by its schema before it was stored.
-    lowBirth: row.low_birth === null ? null : (JSON.parse(row.low_birth) as Status),
+    refusedBirth: row.refused_birth === null ? null : (JSON.parse(row.refused_birth) as Status),
     since: row.since,
     lastSeen: row.last_seen,
     version: row.version,
