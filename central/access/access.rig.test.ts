@@ -10,6 +10,7 @@ import type { Db } from '../store/index.ts';
 import { Access } from './access.ts';
 import { audit, listAudit, verifyAudit } from './audit.ts';
 import { accessSchema } from './schema.ts';
+import { Tokens } from './tokens.ts';
 
 const password = 'correct horse battery';
 const root = { name: 'root', role: 'administrator', bureau: null, password } as const;
@@ -134,6 +135,30 @@ describe.each(databases())('$name', (kind) => {
       expect(await byToken(token)).toMatchObject(nobody);
       valueOf(await access.accounts.remove('duty', 'root'));
       expect(valueOf(await access.tokens.list(root))).toEqual([]);
+    });
+
+    test('a token of somebody whom the provider has named ends where they have not signed in for so long', async () => {
+      const person = { name: 'eve', role: 'operator', bureau: 'UTO', subject: 'idp eve' } as const;
+      valueOf(await access.accounts.signInOpenId(person));
+      const tokens = new Tokens(db, clock, 30);
+      const { token } = valueOf(await tokens.make({ title: 'x', role: 'viewer', days: 365 }, person));
+      const signedIn = (): Promise<unknown> =>
+        db.transaction((tx) =>
+          tx.run("UPDATE accounts SET last_seen = ? WHERE name = 'eve'", instant(clock.wall())),
+        );
+      await signedIn();
+      await clock.advance(ms(30 * 86_400_000));
+      expect(valueOf(await tokens.find(token))).toMatchObject({ name: 'eve' });
+      await clock.advance(ms(60_000));
+      expect(valueOf(await tokens.find(token))).toBeUndefined();
+      await signedIn();
+      expect(valueOf(await tokens.find(token))).toMatchObject({ name: 'eve' });
+    });
+
+    test('a new password revokes the tokens that were made with the old one', async () => {
+      const { token } = valueOf(await make('viewer'));
+      valueOf(await access.accounts.change('duty', { password: 'another good one' }, 'root'));
+      expect(await byToken(token)).toMatchObject(nobody);
     });
 
     test('a token is kept as its hash alone', async () => {

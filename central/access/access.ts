@@ -57,7 +57,7 @@ export class Access {
     this.#parts = parts;
     this.open = settings.access === 'open';
     this.accounts = new Accounts({ db, clock, passwords: this.#passwords });
-    this.tokens = new Tokens(db, clock);
+    this.tokens = new Tokens(db, clock, settings.openIdConnect?.tokenDays ?? 0);
     this.#throttle = new Throttle(clock);
     const [idle, longest] = [ms(settings.idleMinutes * 60_000), ms(settings.sessionHours * 3_600_000)];
     this.#sessions = new Sessions({ db, clock, idle, longest });

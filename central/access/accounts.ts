@@ -115,10 +115,12 @@ export class Accounts {
       );
       await requireKeeper(tx, before);
       await tx.run('DELETE FROM sessions WHERE account = ?', name);
+      // Whoever knew the old password may have made some.
+      if (password !== undefined) await tx.run('DELETE FROM tokens WHERE account = ?', name);
       const what = [
         words(after.role, after.bureau),
         after.disabled === 1 ? 'disabled' : 'in use',
-        ...(password === undefined ? [] : ['with a new password']),
+        ...(password === undefined ? [] : ['with a new password, its tokens revoked']),
       ].join(', ');
       // Whoever lost an account to another bureau sees that it went.
       await this.#record(tx, by, before.bureau, `Account ${name} was changed: ${what}.`);

@@ -28,10 +28,13 @@ interface Kept {
 export class Tokens {
   readonly #db: Db;
   readonly #clock: Clock;
+  readonly #openIdDays: number;
 
-  constructor(db: Db, clock: Clock) {
+  /** `openIdDays`: so long after its person signed in last a token of an account of the provider is in force. */
+  constructor(db: Db, clock: Clock, openIdDays: number) {
     this.#db = db;
     this.#clock = clock;
+    this.#openIdDays = openIdDays;
   }
 
   /** Faults: ACCESS_REFUSED where the role is above that of whoever asks. */
@@ -106,7 +109,7 @@ export class Tokens {
     if (!token.startsWith(tokenPrefix)) return ok(undefined);
     const hash = hashSecret(token);
     const now = this.#clock.wall();
-    const found = await this.#db.read((tx) => inForce(tx, hash, instant(now)));
+    const found = await this.#db.read((tx) => this.#inForce(tx, hash, now));
     if (!found.ok) return found;
     if (found.value === undefined) return ok(undefined);
     const { kept, identity } = found.value;
@@ -116,19 +119,19 @@ export class Tokens {
       );
     return ok(identity);
   }
-}
 
-async function inForce(
-  tx: Tx,
-  hash: string,
-  now: string,
-): Promise<{ kept: Kept; identity: Identity } | undefined> {
-  const kept = await tx.get<Kept>('SELECT * FROM tokens WHERE hash = ? AND expires_at > ?', hash, now);
-  if (kept === undefined) return undefined;
-  const account = await keptAccount(tx, kept.account);
-  if (account === undefined || account.disabled === 1) return undefined;
-  const maker = identityOf(account);
-  return { kept, identity: { ...maker, role: lesser(kept.role, maker.role) } };
+  async #inForce(tx: Tx, hash: string, now: number): Promise<{ kept: Kept; identity: Identity } | undefined> {
+    const sql = 'SELECT * FROM tokens WHERE hash = ? AND expires_at > ?';
+    const kept = await tx.get<Kept>(sql, hash, instant(wall(now)));
+    if (kept === undefined) return undefined;
+    const account = await keptAccount(tx, kept.account);
+    if (account === undefined || account.disabled === 1) return undefined;
+    // That a person was taken away is known to the provider alone, which is asked when somebody signs in.
+    const seen = account.last_seen === null ? 0 : Date.parse(account.last_seen);
+    if (account.origin === 'openid' && seen + this.#openIdDays * dayMillis < now) return undefined;
+    const maker = identityOf(account);
+    return { kept, identity: { ...maker, role: lesser(kept.role, maker.role) } };
+  }
 }
 
 function reaches(identity: Identity, row: { account: string; bureau: string | null }): boolean {
