@@ -158,6 +158,7 @@ export async function startCentral(settings: CentralSettings, parts: CentralPart
     ...keys.value,
     clock,
     random: randomBytes,
+    keepDays: settings.controller.timelineDays,
     log: room('orders'),
   });
   if (!orders.ok) return refuse(orders);
@@ -253,7 +254,7 @@ export async function startCentral(settings: CentralSettings, parts: CentralPart
     log,
     tasks: [
       (signal) => leaderTask.run(signal),
-      (signal) => orders.value.lead(signal),
+      ...orders.value.tasks,
       async (signal) => {
         alertTask.start();
         await aborted(signal);

@@ -10,6 +10,7 @@ import { DesiredBook } from './desired.ts';
 import { LayerBook } from './layers.ts';
 import type { From, OrdersParts } from './ports.ts';
 import { SignedBook } from './signed.ts';
+import { TidyTask } from './tidy-task.ts';
 import { WaveTask } from './wave-task.ts';
 import { WaveBook } from './waves.ts';
 
@@ -36,8 +37,8 @@ export interface Orders {
   };
   /** To be called when the registry was read again. */
   registryChanged(): void;
-  /** What one process does for all: publishing, time-outs, waves. Runs until the signal is aborted. */
-  lead(signal: AbortSignal): Promise<void>;
+  /** What one process does for all: publishing, time-outs, waves, tidying up. Each runs until the signal is aborted. */
+  readonly tasks: readonly ((signal: AbortSignal) => Promise<void>)[];
   close(): void;
 }
 
@@ -48,7 +49,12 @@ export async function createOrders(parts: OrdersParts): Promise<Result<Orders>> 
   const waves = new WaveBook(parts);
   const commands = new CommandBook(parts, (tx, record) => waves.commandEnded(tx, record));
   const publisher = new DesiredPublisher(parts);
-  const tasks = [publisher, new CommandTask(parts, commands), new WaveTask(parts, commands)];
+  const tasks = [
+    publisher,
+    new CommandTask(parts, commands),
+    new WaveTask(parts, commands),
+    new TidyTask(parts),
+  ];
   return ok({
     layers: new LayerBook(parts),
     signed: new SignedBook(parts),
@@ -67,9 +73,7 @@ export async function createOrders(parts: OrdersParts): Promise<Result<Orders>> 
       },
     },
     registryChanged: () => publisher.registryChanged(),
-    async lead(signal) {
-      await Promise.all(tasks.map((task) => task.run(signal)));
-    },
+    tasks: tasks.map((task) => (signal) => task.run(signal)),
     close: () => desired.value.close(),
   });
 }

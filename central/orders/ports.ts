@@ -56,6 +56,8 @@ export interface OrdersParts {
   /** Fills the bytes given. */
   readonly random: (bytes: Uint8Array) => Uint8Array;
   readonly log: Log;
+  /** What ended is kept for so many days. */
+  readonly keepDays: number;
   /** So many configurations are published within a second at most. */
   readonly desiredPerSecond?: number;
 }

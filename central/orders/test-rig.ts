@@ -59,6 +59,7 @@ export async function ordersRig(
     trusted: fleet.trusted,
     clock,
     random: (bytes) => randomFillSync(bytes),
+    keepDays: 400,
     log: silentLog,
   };
   const orders = valueOf(await createOrders(parts));

@@ -240,6 +240,15 @@ const operatorsPage = group(
             'Claim with the code of the bureau, or * for all; without it nobody comes in',
             'checkpost_bureau',
           ),
+          tokenDays: integer(
+            { minimum: 1, maximum: 3650 },
+            {
+              description:
+                'A token that somebody made is in force until so long after they signed in last: that they are gone only the provider knows',
+              unit: 'days',
+              default: 90,
+            },
+          ),
         },
         {
           description: 'Sign in with OpenID Connect; needs `publicUrl` where the page is not on this machine',
@@ -351,7 +360,12 @@ export const CentralSettings = Type.Object(
         ),
         timelineDays: integer(
           { minimum: 1, maximum: 3650 },
-          { description: 'So long the time line is kept', unit: 'days', default: 400 },
+          {
+            description:
+              'So long the time line is kept, and what became of commands, waves and former configurations',
+            unit: 'days',
+            default: 400,
+          },
         ),
       },
       { description: 'Fleet controller' },
