@@ -72,6 +72,8 @@ export interface AgentParts {
 export interface Agent {
   /** Where the officer's page is served. */
   readonly officerUrl: string;
+  /** Resolves when no document waits for its verdict any more; what is read meanwhile is not waited for. */
+  idle(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -241,13 +243,18 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
     const now = new Date(time.now());
     return { year: now.getUTCFullYear(), month: now.getUTCMonth() + 1, day: now.getUTCDate() };
   };
+  const asked = new Set<Promise<void>>();
   const take = (reading: Reading, reader: ReaderId, receivedAt: MonotonicTime): void => {
-    enquiries.take(reading, reader, receivedAt).catch((thrown: unknown) => {
-      log.error('A lookup failed', {
-        code: 'INTERNAL',
-        detail: thrown instanceof Error ? thrown.message : 'unknown',
-      });
-    });
+    const one = enquiries
+      .take(reading, reader, receivedAt)
+      .catch((thrown: unknown) => {
+        log.error('A lookup failed', {
+          code: 'INTERNAL',
+          detail: thrown instanceof Error ? thrown.message : 'unknown',
+        });
+      })
+      .finally(() => asked.delete(one));
+    asked.add(one);
   };
 
   // The officer's page.
@@ -575,6 +582,9 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
 
   return ok({
     officerUrl: page.value.url,
+    async idle() {
+      await Promise.all(asked);
+    },
     async close() {
       closed = true;
       await stop();

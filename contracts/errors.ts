@@ -650,6 +650,11 @@ export const errors = {
     meaning: 'The terminal runs what enrolment wrote until the centre has sent its configuration again.',
     remedy: 'Check the disk of the terminal, and that its trusted keys are those of the authority.',
   },
+  STOP_TIMEOUT: {
+    what: 'The agent did not end in time.',
+    meaning: 'The process ends without it; what was committed is kept, and systemd starts it again.',
+    remedy: 'Nothing has to be done. If it happens again, send a diagnostic bundle.',
+  },
   UPLINK_ABSENT: {
     what: 'Nothing answers at the control socket of the uplink.',
     meaning: 'Nothing is known of the uplinks; a tunnel that was up stays up.',

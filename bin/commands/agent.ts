@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Agent } from '#agent/main.ts';
 import type { Result } from '#contracts/result.ts';
 import { AgentSettings } from '#contracts/settings/agent.ts';
-import { readBootId, systemClock } from '#runtime/clock.ts';
+import { ms } from '#contracts/units.ts';
+import { pause, readBootId, systemClock } from '#runtime/clock.ts';
 import { createLog } from '#runtime/log.ts';
 import { LogRing, tee } from '#runtime/log-ring.ts';
 import { loadSettings } from '#runtime/settings.ts';
@@ -66,7 +68,7 @@ async function runAgent(
   if (!keys.ok) return report(keys.fault, context, json);
   const ring = new LogRing();
   const output = tee(ring, process.stdout);
-  let restart = new AbortController();
+  let onRestart = (): void => {};
   const configuration = new Configuration({
     enrolled: { settings: enrolled, given: pathsIn(readJson(file)) },
     files: new ConfigurationFiles(join(enrolled.state, 'configuration')),
@@ -75,10 +77,12 @@ async function runAgent(
     boot: readBootId(),
     clock: systemClock,
     log: createLog(enrolled.log.level, 'agent', output).with({ room: 'configuration' }),
-    onRestart: () => restart.abort(),
+    onRestart: () => onRestart(),
   });
   for (;;) {
-    restart = new AbortController();
+    // One for each start: what an earlier one still had in mind must not end this one.
+    const restart = new AbortController();
+    onRestart = () => restart.abort();
     await configuration.begin();
     const { settings } = configuration;
     const log = createLog(settings.log.level, 'agent', output);
@@ -103,10 +107,36 @@ async function runAgent(
     context.stdout.write(`${JSON.stringify(ready)}\n`);
     await untilStopped(AbortSignal.any([context.signal, restart.signal]));
     log.info(context.signal.aborted ? 'Stopping' : 'Starting again');
-    await agent.value.close();
+    const closed = await withinTime(closeOf(agent.value, context.signal), mostClosing);
+    if (!closed) {
+      // Whatever hangs would keep the process alive; the service manager starts another one.
+      process.exit(
+        report({ code: 'STOP_TIMEOUT', detail: `${mostClosing / 1000} s have passed.` }, context, json),
+      );
+    }
     if (!context.signal.aborted) continue;
     await configuration.end();
     return 0;
+  }
+}
+
+/** Longest that an agent may take to end, in ms: a lookup takes as long as its deadline, and delivering a few seconds. */
+const mostClosing = 30_000;
+
+/** Ends an agent; where it only starts again, whoever waits for a verdict gets it first. */
+async function closeOf(agent: Agent, stopping: AbortSignal): Promise<void> {
+  if (!stopping.aborted) await agent.idle();
+  await agent.close();
+}
+
+/** Whether it came to its end within so many ms. */
+async function withinTime(work: Promise<void>, most: number): Promise<boolean> {
+  const end = new AbortController();
+  const late = pause(systemClock, ms(most), end.signal).then(() => false);
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    end.abort();
   }
 }
 

@@ -39,6 +39,7 @@ export class MaintenanceBook {
   readonly #clock: Clock;
   readonly #audit: Audit;
   readonly #log: Log;
+  readonly #closing = new AbortController();
   readonly #stop: () => void;
   #planned: readonly Maintenance[] = [];
   #reads: Promise<unknown> = Promise.resolve();
@@ -165,6 +166,7 @@ export class MaintenanceBook {
   }
 
   close(): void {
+    this.#closing.abort();
     this.#stop();
   }
 
@@ -174,10 +176,16 @@ export class MaintenanceBook {
       const read = await this.load();
       if (!read.ok) {
         this.#log.error('Planned maintenance could not be read', faultFields(read.fault));
-        void pause(this.#clock, ms(5000)).then(() => this.#readAgain());
+        void this.#laterAgain();
       }
     });
     return this.#reads;
+  }
+
+  async #laterAgain(): Promise<void> {
+    const { signal } = this.#closing;
+    await pause(this.#clock, ms(5000), signal);
+    if (!signal.aborted) await this.#readAgain();
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Result } from '#contracts/result.ts';
 import { ms } from '#contracts/units.ts';
 import { type Clock, pause } from '#runtime/clock.ts';
 import { toFault } from '#runtime/errors.ts';
@@ -21,6 +22,7 @@ export class Leading {
   readonly #ending = new AbortController();
   readonly #running: Promise<void>;
   #leads = false;
+  #fails = false;
 
   constructor(parts: LeadParts) {
     this.#parts = parts;
@@ -41,12 +43,22 @@ export class Leading {
     const { signal } = this.#ending;
     while (!signal.aborted) {
       const lead = await db.lead('controller');
+      this.#note(lead);
       if (lead.ok && lead.value !== undefined) {
         await this.#lead(lead.value.lost);
         await lead.value.release();
       }
       await pause(clock, askEvery, signal);
     }
+  }
+
+  /** Nobody may lead while the database cannot be asked: said once, and again when it can. */
+  #note(asked: Result<unknown>): void {
+    const { log } = this.#parts;
+    if (asked.ok === !this.#fails) return;
+    this.#fails = !asked.ok;
+    if (asked.ok) log.info('The database was asked for the lead again');
+    else log.error('The database could not be asked for the lead', faultFields(asked.fault));
   }
 
   async #lead(lost: Promise<void>): Promise<void> {
