@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { commandKinds, commands } from '#contracts/command.ts';
+import { limitsType } from '#contracts/configuration.ts';
 import type { OpenPage } from '../rigs/browser.ts';
 import { buildConsole, ConsoleBench, type ConsolePages, lineOf } from '../rigs/console-page.ts';
 import { eventually } from '../rigs/eventually.ts';
@@ -182,6 +183,24 @@ describe.skipIf(missing !== undefined)("the operators' page: what an operator do
     expect(complaints).toEqual([]);
   });
 
+  test('a file that the offline key signed is handed on, and any other is refused with the reason', async () => {
+    await bench.start({ accounts: true });
+    const { page } = await bench.open('#/configuration', { as: 'all-administrator' });
+    const signed = page.getByRole('region', { name: 'Signed files' });
+    const hand = (name: string, content: unknown): Promise<void> =>
+      signed
+        .getByLabel('File')
+        .setInputFiles({ name, mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(content)) });
+    await hand('holiday.json', { photo: 1 });
+    await signed.getByText('holiday.json is no file that the offline key has signed for this.').waitFor();
+    const envelope = (payload: string) => ({ payloadType: limitsType, payload, signatures: [] });
+    await hand('limits.json', envelope('e30='));
+    await signed.getByText('The limits of limits.json are on their way.').waitFor();
+    expect(bench.fleet.done).toContain('putLimits by all-administrator');
+    await hand('forged.json', envelope('forged'));
+    await signed.getByText('No key that is trusted has signed it.').waitFor();
+  });
+
   test('an administrator keeps accounts and tokens, and the audit says who did it', async () => {
     await bench.start({ accounts: true });
     const { page, complaints } = await bench.open('#/accounts', { as: 'all-administrator' });
@@ -197,6 +216,18 @@ describe.skipIf(missing !== undefined)("the operators' page: what an operator do
     expect(await row.innerText()).toContain('UTO');
     await row.getByRole('button', { name: 'Disable' }).click();
     await row.getByText('disabled').waitFor();
+    await row.getByRole('button', { name: 'New password' }).click();
+    const typing = accounts.getByRole('form', { name: 'New password of night.watch' });
+    await typing.getByLabel('New password of night.watch').fill('another long one to hold');
+    await typing.getByRole('button', { name: 'Set it' }).click();
+    await typing.waitFor({ state: 'detached' });
+    page.once('dialog', (dialog) => void dialog.accept());
+    await accounts
+      .getByRole('row')
+      .filter({ hasText: 'exa-viewer' })
+      .getByRole('button', { name: 'Remove' })
+      .click();
+    await accounts.getByText('exa-viewer').waitFor({ state: 'detached' });
     const tokens = page.getByRole('region', { name: 'Tokens' });
     await tokens.getByLabel('What for').fill('Prometheus');
     await tokens.getByRole('button', { name: 'Make a token' }).click();

@@ -96,7 +96,12 @@ export class MadeUpFleet extends MadeUpCentre {
       this.done.push(`putLayer by ${by}`);
       return ok(layer);
     },
-    putLimits: async () => ok(undefined),
+    putLimits: async (envelope, by) => {
+      if (JSON.stringify(envelope).includes('forged'))
+        return fail('SIGNATURE_REFUSED', 'No key that is trusted has signed it.');
+      this.done.push(`putLimits by ${by}`);
+      return ok(undefined);
+    },
     putUplink: async () => ok(undefined),
     configuration: async (terminal) =>
       ok({

@@ -22,10 +22,18 @@ function Accounts() {
   const now = useNow(30_000);
   const { answer, again } = useAsked<AccountRow[]>('/accounts');
   const [fault, setFault] = useState<ApiFault | undefined>(undefined);
-  const change = async (name: string, body: object): Promise<void> => {
-    const done = await api.ask('PATCH', `/accounts/${encodeURIComponent(name)}`, body);
+  /** Whose password is being typed. */
+  const [typing, setTyping] = useState<string | undefined>(undefined);
+  const ask = async (method: 'PATCH' | 'DELETE', name: string, body?: object): Promise<boolean> => {
+    const done = await api.ask(method, `/accounts/${encodeURIComponent(name)}`, body);
     setFault(done.ok ? undefined : done.fault);
     again();
+    return done.ok;
+  };
+  const change = (name: string, body: object): Promise<boolean> => ask('PATCH', name, body);
+  const remove = (name: string): void => {
+    if (confirm(`Remove ${name}?\n\nIts tokens end as well. What it did stays in the audit.`))
+      void ask('DELETE', name);
   };
   if (answer?.ok === false) return <FaultNote fault={answer.fault} />;
   return (
@@ -64,11 +72,21 @@ function Accounts() {
               </td>
               <td>{row.bureau ?? 'all'}</td>
               <td>{agoWords(row.lastSeen, now)}</td>
-              <td>
-                {row.name !== identity.name && (
-                  <button type="button" onClick={() => void change(row.name, { disabled: !row.disabled })}>
-                    {row.disabled ? 'Enable' : 'Disable'}
+              <td class="buttons">
+                {row.origin === 'local' && (
+                  <button type="button" onClick={() => setTyping(row.name)}>
+                    New password
                   </button>
+                )}
+                {row.name !== identity.name && (
+                  <>
+                    <button type="button" onClick={() => void change(row.name, { disabled: !row.disabled })}>
+                      {row.disabled ? 'Enable' : 'Disable'}
+                    </button>
+                    <button type="button" onClick={() => remove(row.name)}>
+                      Remove
+                    </button>
+                  </>
                 )}
               </td>
             </tr>
@@ -76,8 +94,56 @@ function Accounts() {
         </tbody>
       </table>
       {fault !== undefined && <FaultNote fault={fault} />}
+      {typing !== undefined && (
+        <NewPasswordForm
+          key={typing}
+          name={typing}
+          set={async (password) => {
+            if (await change(typing, { password })) setTyping(undefined);
+          }}
+          cancel={() => setTyping(undefined)}
+        />
+      )}
       <NewAccountForm done={again} />
     </section>
+  );
+}
+
+interface NewPasswordProps {
+  readonly name: string;
+  readonly set: (password: string) => Promise<void>;
+  readonly cancel: () => void;
+}
+
+function NewPasswordForm({ name, set, cancel }: NewPasswordProps) {
+  const [password, setPassword] = useState('');
+  return (
+    <form
+      class="buttons panel no-print"
+      aria-label={`New password of ${name}`}
+      onSubmit={(event) => {
+        event.preventDefault();
+        void set(password);
+      }}
+    >
+      <label>
+        New password of {name}{' '}
+        <input
+          type="password"
+          autocomplete="new-password"
+          minLength={12}
+          required
+          autofocus
+          value={password}
+          onInput={(event) => setPassword(event.currentTarget.value)}
+        />
+      </label>
+      <button type="submit">Set it</button>
+      <button type="button" onClick={cancel}>
+        Cancel
+      </button>
+      <p class="small">Whoever uses the account is signed out, and its tokens end.</p>
+    </form>
   );
 }
 

@@ -18,9 +18,11 @@ import { Marked } from '../parts/marked.tsx';
 import { ScopePicker, scopeFrom, scopeText, scopeWords } from '../parts/scope.tsx';
 import { whenWords } from '../words.ts';
 import { Progress } from './progress.tsx';
+import { SignedUpload } from './signed-upload.tsx';
 
 /** The layers of the configuration: what is set for whom, and an editor that shows first what a change would do. */
 export function ConfigurationView({ id }: { readonly id: string }) {
+  const { identity } = useParts();
   const layers = useAsked<Layer[]>('/layers');
   const schema = useAsked<SettingSchema>('/layers/schema');
   const scope = scopeFrom(id);
@@ -63,6 +65,7 @@ export function ConfigurationView({ id }: { readonly id: string }) {
         schema={schema.answer.value}
         changed={layers.again}
       />
+      {mayAdminister(identity) && <SignedUpload />}
       <Progress />
     </article>
   );
