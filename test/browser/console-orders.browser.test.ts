@@ -193,8 +193,14 @@ describe.skipIf(missing !== undefined)("the operators' page: what an operator do
         .setInputFiles({ name, mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(content)) });
     await hand('holiday.json', { photo: 1 });
     await signed.getByText('holiday.json is no file that the offline key has signed for this.').waitFor();
-    const envelope = (payload: string) => ({ payloadType: limitsType, payload, signatures: [] });
-    await hand('limits.json', envelope('e30='));
+    const envelope = (keyid: string) => ({
+      payloadType: limitsType,
+      payload: Buffer.from(JSON.stringify({ v: 1, version: 1, scope: { layer: 'fleet' } })).toString(
+        'base64',
+      ),
+      signatures: [{ keyid, sig: 'x' }],
+    });
+    await hand('limits.json', envelope('offline-1'));
     await signed.getByText('The limits of limits.json are on their way.').waitFor();
     expect(bench.fleet.done).toContain('putLimits by all-administrator');
     await hand('forged.json', envelope('forged'));
@@ -222,12 +228,9 @@ describe.skipIf(missing !== undefined)("the operators' page: what an operator do
     await typing.getByRole('button', { name: 'Set it' }).click();
     await typing.waitFor({ state: 'detached' });
     page.once('dialog', (dialog) => void dialog.accept());
-    await accounts
-      .getByRole('row')
-      .filter({ hasText: 'exa-viewer' })
-      .getByRole('button', { name: 'Remove' })
-      .click();
-    await accounts.getByText('exa-viewer').waitFor({ state: 'detached' });
+    const removed = accounts.getByRole('row').filter({ hasText: 'exa-viewer' });
+    await removed.getByRole('button', { name: 'Remove' }).click();
+    await removed.waitFor({ state: 'detached' });
     const tokens = page.getByRole('region', { name: 'Tokens' });
     await tokens.getByLabel('What for').fill('Prometheus');
     await tokens.getByRole('button', { name: 'Make a token' }).click();
