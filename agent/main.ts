@@ -18,7 +18,7 @@ import { askUplink } from '#runtime/uplink-client.ts';
 import { uuid7 } from '#runtime/uuid.ts';
 import { createAudit } from './audit/index.ts';
 import { createActions, startCommands } from './commands/index.ts';
-import { brokerTakes, type Configuration } from './configuration/index.ts';
+import { brokerTakes, type Configuration, lookupsTaken } from './configuration/index.ts';
 import { type CalendarDay, readDocument, readEntry } from './documents/index.ts';
 import { type EditionEvent, startEditions } from './editions/index.ts';
 import { type Fleet, SessionNumbers, startFleet } from './fleet/index.ts';
@@ -429,6 +429,8 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
     present: async (old) => pluggedIn(old),
     connected: () => fleet?.state() === 'connected',
     oldWorks: (old, hasSession) => brokerTakes(old, keys.value.tls, hasSession),
+    lookups: () => central.state() === 'up',
+    oldLookups: (old) => lookupsTaken(old, keys.value.tls),
     async applyUplink(envelope) {
       const { socket } = settings.uplink;
       if (socket === null) return fail('UPLINK_ABSENT', 'This machine has no uplink of ours.');

@@ -632,7 +632,7 @@ export const errors = {
   CONFIGURATION_CUT_OFF: {
     what: 'With a new configuration the terminal did not reach the centre, though the one before would have.',
     meaning: 'The terminal went back to the configuration before and refuses that version from now on.',
-    remedy: 'Correct the address of the broker in the configuration.',
+    remedy: 'Correct the address of the broker or of the lookup service in the configuration.',
   },
   CONFIGURATION_READER_LOST: {
     what: 'With a new configuration a reader that worked before did not become ready.',

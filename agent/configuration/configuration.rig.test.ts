@@ -13,7 +13,7 @@ import { type MqttLink, openMqttLink } from '#runtime/mqtt-link.ts';
 import { startBroker, type TestBroker } from '#test/rigs/broker.ts';
 import { type Credentials, makeAuthority, type TestAuthority } from '#test/rigs/certificates.ts';
 import { eventually } from '#test/rigs/eventually.ts';
-import { brokerTakes } from './broker.ts';
+import { brokerTakes, lookupsTaken } from './old-ways.ts';
 import { type Attached, Configuration } from './configuration.ts';
 import { ConfigurationFiles } from './files.ts';
 import { pathsIn } from './merge.ts';
@@ -87,6 +87,10 @@ test('To ask whether a broker takes a terminal leaves its session alone, and a b
   expect(await brokerTakes(nowhere, tls, false)).toBe(false);
   const foreign = { ...tls, authority: (await makeAuthority()).certificate };
   expect(await brokerTakes(here, foreign, true)).toBe(false);
+  // Any server that is trusted does: what it answers is for the witness of the new one.
+  const asked = { central: { ...here.central, url: `https://localhost:${port}` } };
+  expect(await lookupsTaken(asked, tls)).toBe(true);
+  expect(await lookupsTaken(asked, foreign)).toBe(false);
   expect(terminal.sessions).toBe(1);
 });
 
@@ -176,6 +180,8 @@ class Terminal {
       present: async () => new Set(),
       connected: () => link !== undefined,
       oldWorks: (old, hasSession) => brokerTakes(old, tls, hasSession),
+      lookups: () => true,
+      oldLookups: (old) => lookupsTaken(old, tls),
       applyUplink: async () => ok(undefined),
       onEvent: ({ version, state, code }) => {
         this.told.push([version, state, code].filter(Boolean).join(' '));

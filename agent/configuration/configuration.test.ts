@@ -353,6 +353,24 @@ describe('A configuration on probation', () => {
     await confirmed(4, debug);
   });
 
+  test('A lookup service that does not answer: it goes back, although the controller was reached', async () => {
+    await terminal.take(message(3, { central: { url: 'https://nowhere.test' } }));
+    terminal.attached.reached();
+    await terminal.pass(10 * wholeTime);
+    expect(terminal.state).toBe('3 probation');
+    terminal.oldLookups = true;
+    await terminal.pass(wholeTime);
+    expect(terminal.state).toBe('0 undone');
+    await terminal.agent();
+    expect(settings().central.url).toBe('https://central.test');
+    expect(terminal.told).toEqual(['3 probation', '3 undone CONFIGURATION_CUT_OFF']);
+    await terminal.take(message(4, { central: { url: 'https://other.test' } }));
+    terminal.lookups = true;
+    terminal.attached.reached();
+    await terminal.pass(30_000);
+    expect(terminal.state).toBe('4 current');
+  });
+
   test('An outage that the one before would have had too does not count', async () => {
     await terminal.take(message(3, otherBroker));
     terminal.oldWorks = true;

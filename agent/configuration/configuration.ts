@@ -9,7 +9,14 @@ import { faultFields } from '#runtime/log.ts';
 import { saySame } from './payload.ts';
 import { lookEvery, stepTrial, type TrialStep } from './probation.ts';
 import { type ConfigurationEvent, type Run, Standing, type StandingParts } from './standing.ts';
-import { isOtherLink, linkWitness, type ReaderNow, readerWitnesses } from './witnesses.ts';
+import {
+  isOtherLink,
+  isOtherLookup,
+  linkWitness,
+  lookupWitnesses,
+  type ReaderNow,
+  readerWitnesses,
+} from './witnesses.ts';
 
 export interface ConfigurationParts extends StandingParts {
   /** The agent is to be closed and started again with `settings`. */
@@ -25,6 +32,10 @@ export interface Surroundings {
   connected(): boolean;
   /** Whether the broker of these settings takes a connection now; a session that stands (`hasSession`) must live on. */
   oldWorks(settings: AgentSettings, hasSession: boolean): Promise<boolean>;
+  /** Whether the lookup service answers. */
+  lookups(): boolean;
+  /** Whether the lookup service of these settings takes a connection now. */
+  oldLookups(settings: AgentSettings): Promise<boolean>;
   /** Gives a signed configuration of the uplinks to the helper. */
   applyUplink(envelope: SignedEnvelope): Promise<Result<void>>;
   /** To be recorded and owed to the centre. */
@@ -264,10 +275,16 @@ export class Configuration {
     const { before, trial } = onTrial.file;
     const isAsked = !this.#reached && isOtherLink(old, now);
     const oldWorks = isAsked ? await around.oldWorks(old, around.connected()) : undefined;
+    const isLookupAsked = isOtherLookup(old, now) && !around.lookups();
+    const oldLookups = isLookupAsked ? await around.oldLookups(old) : undefined;
     const there = before.length === 0 ? new Set<string>() : await around.present(old);
     if (this.#around !== around) return;
     const link = { reached: this.#reached, connected: around.connected(), oldWorks };
-    const witnesses = [linkWitness(old, now, link), ...readerWitnesses(before, around.readers(), there)];
+    const witnesses = [
+      linkWitness(old, now, link),
+      ...lookupWitnesses(old, now, { works: around.lookups(), oldWorks: oldLookups }),
+      ...readerWitnesses(before, around.readers(), there),
+    ];
     // A machine that slept or was too busy to look has seen nothing meanwhile.
     const passed = this.#parts.clock.monotonic() - this.#lookedAt;
     const since = Math.min(passed, 2 * lookEvery(this.#probation));

@@ -1,4 +1,4 @@
-export { brokerTakes } from './broker.ts';
+export { brokerTakes, lookupsTaken } from './old-ways.ts';
 export { type Attached, Configuration, type ConfigurationParts, type Surroundings } from './configuration.ts';
 export { ConfigurationFiles } from './files.ts';
 export { pathsIn } from './merge.ts';

@@ -87,6 +87,8 @@ export class TestTerminal {
   trusted = trusted;
   connected = false;
   oldWorks = false;
+  lookups = false;
+  oldLookups = false;
   readers: ReaderNow[] = [{ id: 'counter-1', device: '/dev/old', state: 'ready' }];
   present = new Set<string>(['counter-1']);
   applyUplink: () => Result<void> = () => ok(undefined);
@@ -152,6 +154,8 @@ export class TestTerminal {
       present: async () => this.present,
       connected: () => this.connected,
       oldWorks: async () => this.oldWorks,
+      lookups: () => this.lookups,
+      oldLookups: async () => this.oldLookups,
       applyUplink: async (envelope) => {
         const applied = this.applyUplink();
         this.uplinks.push(envelope);

@@ -49,6 +49,28 @@ export function linkWitness(old: AgentSettings, now: AgentSettings, seen: LinkSe
   };
 }
 
+/** Whether the new settings ask another lookup service. */
+export function isOtherLookup(old: AgentSettings, now: AgentSettings): boolean {
+  return old.central.url !== now.central.url;
+}
+
+/** One where the lookup service is another: without it only the offline copy would answer from then on. */
+export function lookupWitnesses(
+  old: AgentSettings,
+  now: AgentSettings,
+  seen: { readonly works: boolean; readonly oldWorks: boolean | undefined },
+): Witness[] {
+  if (!isOtherLookup(old, now)) return [];
+  return [
+    {
+      code: 'CONFIGURATION_CUT_OFF',
+      detail: `The lookup service does not answer at ${now.central.url}, and ${old.central.url} takes connections.`,
+      works: seen.works,
+      against: seen.oldWorks === true ? 1 : 0,
+    },
+  ];
+}
+
 /**
  * One witness for each reader that was ready before. Its counterpart now is the reader of the same id, else the one of
  * the same device, else one that is new and absent and so seems to have taken its place. A reader that was taken out of

@@ -124,6 +124,17 @@ describe.skipIf(reason !== undefined)('A site that is sent a configuration', () 
     await healthy();
   }, 120_000);
 
+  test('A lookup service at an address where nobody is: it is undone, although the controller was reached', async () => {
+    whole.swallow('10.80.0.9');
+    await undone({ central: { url: 'https://10.80.0.9:8443' } }, 'CONFIGURATION_CUT_OFF', async () => {
+      await eventually(() => whole.swallowed() > 0, { what: 'the address being tried', timeoutMs: 20_000 });
+      await desk.becomes('the terminal saying so', ({ row }) => row.state === 'online', 20_000);
+    });
+    whole.release();
+    await confirmed(await desk.put({}));
+    await healthy();
+  }, 120_000);
+
   test('A reader that is not there: the one before is back and reads', async () => {
     const readers = [{ id: 'counter-9', device: '/dev/nowhere', profile: 'swipe' }];
     await undone({ readers } as LayerValues, 'CONFIGURATION_READER_LOST', async () => {

@@ -1,13 +1,13 @@
 import { connect } from 'node:tls';
 import type { AgentSettings } from '#contracts/settings/agent.ts';
-import { type Millis, ms, seconds } from '#contracts/units.ts';
+import { ms, seconds } from '#contracts/units.ts';
 import { openMqttLink } from '#runtime/mqtt-link.ts';
 
 /** As long as a session gets: a TLS handshake over a satellite takes several round trips of 600 ms. */
 const patience = ms(20_000);
 
-/** What a terminal shows to a broker, and trusts it by. */
-export interface BrokerTls {
+/** What a terminal shows to a server, and trusts it by. */
+export interface TerminalTls {
   readonly authority: string;
   readonly certificate: string;
   readonly key: string;
@@ -21,10 +21,10 @@ export interface BrokerTls {
  */
 export async function brokerTakes(
   { fleet, terminal }: Pick<AgentSettings, 'fleet' | 'terminal'>,
-  tls: BrokerTls,
+  tls: TerminalTls,
   hasSession: boolean,
 ): Promise<boolean> {
-  if (hasSession) return greets(new URL(fleet.url), tls, patience);
+  if (hasSession) return greets(new URL(fleet.url), 8883, tls);
   const opened = await openMqttLink(
     {
       url: fleet.url,
@@ -41,18 +41,26 @@ export async function brokerTakes(
   return true;
 }
 
+/** Whether the lookup service of these settings takes a connection of this terminal. */
+export function lookupsTaken(
+  { central }: Pick<AgentSettings, 'central'>,
+  tls: TerminalTls,
+): Promise<boolean> {
+  return greets(new URL(central.url), 443, tls);
+}
+
 /** Whether a trusted server answers there. */
-function greets({ hostname, port }: URL, tls: BrokerTls, timeout: Millis): Promise<boolean> {
+function greets({ hostname, port }: URL, usualPort: number, tls: TerminalTls): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({
       // Brackets of an IPv6 address belong to the URL.
       host: hostname.replace(/^\[|\]$/g, ''),
-      port: Number(port === '' ? 8883 : port),
+      port: port === '' ? usualPort : Number(port),
       ca: tls.authority,
       cert: tls.certificate,
       key: tls.key,
       minVersion: 'TLSv1.3',
-      timeout,
+      timeout: patience,
     });
     const end = (works: boolean): void => {
       socket.destroy();
