@@ -35,17 +35,7 @@ import {
 } from './lookup/index.ts';
 import { startOfficerServer } from './officer/index.ts';
 import { createOutbox } from './outbox/index.ts';
-import {
-  builtInProfiles,
-  chooseProfiles,
-  createLocator,
-  type Frame,
-  openReader,
-  probeHere,
-  type Reader,
-  type Signal,
-  scanDevices,
-} from './readers/index.ts';
+import { chooseProfiles, type Frame, pluggedIn, Readers, type Signal } from './readers/index.ts';
 import { openStoreOrSetAside, Reserve } from './store/index.ts';
 import { watchHelper } from './uplink/index.ts';
 
@@ -233,7 +223,7 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
     concluded: (view) => {
       if (view.verdict !== null) counts.verdict(view.verdict.kind);
       const signal = signalOf(view);
-      if (signal !== undefined) readers.find(({ id }) => id === view.reader)?.signal(signal);
+      if (signal !== undefined) readers.find(view.reader)?.signal(signal);
     },
     ...(parts.observe !== undefined && { observe: parts.observe }),
   });
@@ -257,6 +247,26 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
     asked.add(one);
   };
 
+  // Readers, which open when there is a page to show what they read.
+  const onFrame = (frame: Frame): void => {
+    const began = clock.monotonic();
+    counts.frame();
+    parts.observe?.('framing', began - frame.receivedAt);
+    const reading: Reading = frame.damaged
+      ? { kind: 'unreadable', reason: 'damaged', spots: [] }
+      : readDocument(frame.bytes, today());
+    parts.observe?.('parse', clock.monotonic() - began);
+    take(reading, frame.reader, frame.receivedAt);
+  };
+  const readers = new Readers({
+    settings,
+    profiles: profiles.value,
+    clock,
+    random,
+    log: log.with({ room: 'readers' }),
+    listener: { frame: onFrame, state: () => changed(), fault: () => changed() },
+  });
+
   // The officer's page.
   const terminal = (): TerminalView => {
     const source = edition.current()?.describe();
@@ -268,7 +278,7 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
       clock: time.state,
       time: instant(time.now()),
       link: central.state(),
-      readers: readers.map((reader) => ({
+      readers: readers.all().map((reader) => ({
         id: reader.id,
         state: reader.state(),
         trigger: reader.canTrigger,
@@ -292,7 +302,6 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
       owed: outbox.depth(),
     };
   };
-  const readers: Reader[] = [];
   // Started last, since it reports on all the others.
   let fleet: Fleet | undefined;
   let closed = false;
@@ -320,7 +329,7 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
         return ok(undefined);
       },
       trigger(id) {
-        const reader = readers.find((one) => one.id === id);
+        const reader = readers.find(id);
         if (reader?.canTrigger !== true)
           return fail('NOT_FOUND', 'No reader of this name waits for a trigger.');
         return reader.trigger();
@@ -340,66 +349,9 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
   if (!page.ok) return refuse(page);
   closers.push(() => page.value.close());
 
-  // Readers: from here on documents are answered.
-  const onFrame = (frame: Frame): void => {
-    const began = clock.monotonic();
-    counts.frame();
-    parts.observe?.('framing', began - frame.receivedAt);
-    const reading: Reading = frame.damaged
-      ? { kind: 'unreadable', reason: 'damaged', spots: [] }
-      : readDocument(frame.bytes, today());
-    parts.observe?.('parse', clock.monotonic() - began);
-    take(reading, frame.reader, frame.receivedAt);
-  };
-  const locator = createLocator({
-    wanted: settings.readers.map(({ id, device, replacement }) => {
-      return { id, device, replacement, kind: profiles.value.get(id)?.link.kind ?? 'serial' };
-    }),
-    scan: () => scanDevices(),
-  });
-  const open = ({ id, feedback }: AgentSettings['readers'][number]): Reader | undefined => {
-    const profile = profiles.value.get(id);
-    if (profile === undefined) return undefined;
-    return openReader(
-      { id, profile, feedback },
-      {
-        locator,
-        clock,
-        random,
-        log: log.with({ room: 'readers', reader: id }),
-        listener: { frame: onFrame, state: changed, fault: changed },
-      },
-    );
-  };
-  for (const wanted of settings.readers) {
-    const reader = open(wanted);
-    if (reader !== undefined) readers.push(reader);
-  }
-  const probeReader = async (id: ReaderId, signal: AbortSignal): Promise<Result<string>> => {
-    const wanted = settings.readers.find((one) => one.id === id);
-    const at = readers.findIndex((one) => one.id === id);
-    if (wanted === undefined || at < 0) return fail('READER_ABSENT', `No reader is called ${id}.`);
-    return probeHere({
-      reader: id,
-      device: wanted.device,
-      profiles: [...settings.profiles, ...builtInProfiles],
-      clock,
-      log: log.with({ room: 'readers' }),
-      signal,
-      async apart(work) {
-        await readers[at]?.close();
-        try {
-          return await work();
-        } finally {
-          const again = closed ? undefined : open(wanted);
-          if (again !== undefined) readers[at] = again;
-        }
-      },
-    });
-  };
-  closers.push(async () => {
-    await Promise.all(readers.map((reader) => reader.close()));
-  });
+  // From here on documents are answered.
+  closers.push(() => readers.close());
+  readers.open();
 
   // What the helper of the uplink says; without it everything else works as before.
   const uplink = watchHelper({
@@ -424,7 +376,7 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
       settings.readers.map(({ id, device }) => ({
         id,
         device,
-        state: readers.find((one) => one.id === id)?.state() ?? 'absent',
+        state: readers.find(id)?.state() ?? 'absent',
       })),
     present: async (old) => pluggedIn(old),
     connected: () => fleet?.state() === 'connected',
@@ -457,7 +409,7 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
     bootId: boot,
     now: () => instant(time.now()),
     clockState: () => ({ state: time.state, offsetMillis: time.offset() }),
-    readers: () => readers.map((reader) => ({ id: reader.id, state: reader.state() })),
+    readers: () => readers.all().map((reader) => ({ id: reader.id, state: reader.state() })),
     edition: () => terminal().edition,
     editionState: () => ({
       damaged: edition.state().damaged,
@@ -520,7 +472,7 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
         random,
         log: log.with({ room: 'commands' }),
       },
-      probe: probeReader,
+      probe: (id, signal) => readers.probe(id, signal),
       restart: () => parts.restart?.(),
       rebootFile: `${settings.state}/reboot`,
       rotate: (signal) =>
@@ -592,19 +544,6 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
       await stop();
     },
   });
-}
-
-/** Ids of the readers of these settings whose device is there now. */
-function pluggedIn({ readers, profiles }: AgentSettings): ReadonlySet<ReaderId> {
-  const chosen = chooseProfiles(readers, profiles);
-  const wanted = readers.map(({ id, device, replacement }) => ({
-    id,
-    device,
-    replacement,
-    kind: (chosen.ok ? chosen.value.get(id)?.link.kind : undefined) ?? 'serial',
-  }));
-  const where = createLocator({ wanted, scan: () => scanDevices() });
-  return new Set(wanted.map(({ id }) => id).filter((id) => where.locate(id).kind === 'found'));
 }
 
 /** What happened to the offline copy, for the record and the centre. */

@@ -23,3 +23,4 @@ export {
   type ReaderSettings,
   type Signal,
 } from './reader.ts';
+export { pluggedIn, Readers, type ReadersParts } from './readers.ts';
