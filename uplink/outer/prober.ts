@@ -35,16 +35,21 @@ import {
   untestedPath,
 } from '../probes/path-meter.ts';
 import {
-  confirmMillis,
   detectSeconds,
   dueProbes,
   type LineRole,
   mayProbeFull,
-  fullProbeEvery,
-  savedFullProbes,
   type ScheduledLine,
-  type SizeEvidence,
 } from '../probes/schedule.ts';
+import {
+  confirmMillis,
+  fullProbeSpent,
+  saveUp,
+  sizeConfirmed,
+  sizeInDoubt,
+  type SizeWatch,
+  startSizeWatch,
+} from '../probes/size-watch.ts';
 import { pathReplied, readTraffic, type Traffic, watchTraffic } from '../probes/traffic.ts';
 import type { StandingFaults } from './faults.ts';
 import { probeName } from './names.ts';
@@ -73,13 +78,9 @@ interface Line {
   readonly metered: boolean;
   readonly fullProbeMillis: number;
   readonly quietMillis: number;
-  /** What had passed the tunnel in all when the size of packets was confirmed last; undefined before. */
-  sizedAtBytes: number | undefined;
-  /** Probes of full size that are saved up. */
-  saved: number;
-  savedAt: MonotonicTime;
   readonly meters: Map<string, PathMeter>;
   mtu: MtuSearch;
+  sizes: SizeWatch;
   budget: Budget;
   socket: EchoSocket | undefined;
   /** Whether it ever had one: from then on a probe that cannot be sent for want of it is lost. */
@@ -108,11 +109,9 @@ export class Prober {
       metered,
       fullProbeMillis,
       quietMillis: quietSeconds * 1000,
-      sizedAtBytes: undefined,
-      saved: savedFullProbes,
-      savedAt: clock.monotonic(),
       meters: new Map(settings.hubs.map((hub) => [hub.name, untestedPath(settings.probe)])),
       mtu: startMtuSearch(least),
+      sizes: startSizeWatch(clock.monotonic()),
       budget: openBudget(budgets.get(name), settings.probe.meteredBytesPerMonth, clock.monotonic()),
       socket: undefined,
       wasOpen: false,
@@ -166,9 +165,8 @@ export class Prober {
     if (carrying?.uplink === this.#carrying?.uplink && carrying?.hub === this.#carrying?.hub) return;
     this.#carrying = carrying;
     this.#traffic = undefined;
-    // The size of packets is of more weight from now on than while it stood by.
     const line = carrying === undefined ? undefined : this.#line(carrying.uplink);
-    if (line !== undefined) line.sizedAtBytes = undefined;
+    if (line !== undefined) line.sizes = sizeInDoubt(line.sizes);
   }
 
   /** What passed the tunnel of the hub that carries, by its counters. */
@@ -266,17 +264,19 @@ export class Prober {
     const hub = this.#hubForSize(line);
     const meter = hub === undefined ? undefined : line.meters.get(hub);
     if (hub === undefined || meter === undefined) return;
+    line.sizes = saveUp(line.sizes, now);
+    const passed = this.#passedBytes(line);
     const step = advanceMtu(line.mtu, now, {
       smallAnsweredAt: meter.lastReplyAt,
       pathUp: meter.state === 'up',
       timeoutMillis: meter.timeoutMillis,
-      confirmMillis: confirmMillis(this.#role(line), line, this.#sizeEvidence(line, now)),
+      confirmMillis: confirmMillis(this.#role(line), line, line.sizes, passed),
     });
-    if (step.search.confirmedAt !== line.mtu.confirmedAt) line.sizedAtBytes = this.#trafficBytes();
+    if (step.search.confirmedAt !== line.mtu.confirmedAt) line.sizes = sizeConfirmed(line.sizes, passed);
     line.mtu = step.search;
     for (const size of step.send) {
       const sequence = ++line.sequence;
-      line.saved = Math.max(0, line.saved - 1);
+      line.sizes = fullProbeSpent(line.sizes);
       const sent = this.#send(line, hub, sequence, size);
       if (sent === 'sent') line.mtu = fullSent(line.mtu, { size, sequence, at: now });
       else if (sent === 'too-large') line.mtu = fullTooLarge(line.mtu, { size });
@@ -289,17 +289,10 @@ export class Prober {
       this.#sendSmall(line.name, hub, now);
   }
 
-  #trafficBytes(): number {
-    return (this.#traffic?.sentBytes ?? 0) + (this.#traffic?.receivedBytes ?? 0);
-  }
-
-  #sizeEvidence(line: Line, now: MonotonicTime): SizeEvidence {
-    line.saved = Math.min(savedFullProbes, line.saved + (now - line.savedAt) / fullProbeEvery);
-    line.savedAt = now;
-    const { sizedAtBytes, saved } = line;
-    if (this.#traffic === undefined || this.#carrying?.uplink !== line.name) return { bytes: 0, saved };
-    const bytes = sizedAtBytes === undefined ? Infinity : Math.abs(this.#trafficBytes() - sizedAtBytes);
-    return { bytes, saved };
+  /** What has passed the tunnel in all by the line that carries it. */
+  #passedBytes(line: Line): number | undefined {
+    if (this.#traffic === undefined || this.#carrying?.uplink !== line.name) return undefined;
+    return this.#traffic.sentBytes + this.#traffic.receivedBytes;
   }
 
   #hubForSize(line: Line): string | undefined {

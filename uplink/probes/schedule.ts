@@ -56,18 +56,6 @@ const burstFor = 30_000;
 const backoffMost = 60_000;
 /** After this share of the time that all has been down. */
 const backoffShare = 10;
-/** Bytes of traffic after which the size of packets is worth asking for again. */
-const muchTraffic = 4096;
-/** How often it is asked for where there is little traffic, or none, in ms. */
-const restConfirm = 300_000;
-/** Probes of full size that may be saved up for times of much traffic, and how soon one more may be sent, in ms: 9 MB a day. */
-export const savedFullProbes = 300;
-export const fullProbeEvery = 30_000;
-/** While a metered one carries, the size of packets is confirmed so many quiet times apart: 15 minutes (9 MB a month) where it may be quiet for 15 s. */
-const quietTimes = 60;
-/** How often the size of packets is confirmed on a metered uplink that stands by, in ms: 90 kB a month. */
-const standbyConfirm = 86_400_000;
-
 /** Which small probes are to be sent now. Call it every 100 ms at the most; a probe that is not sent stays due. */
 export function dueProbes(input: ScheduleInput): readonly DueProbe[] {
   const doubted = isCarrierDoubted(input);
@@ -210,32 +198,6 @@ function dueAllDown(line: ScheduledLine, downFor: number, input: ScheduleInput):
       return sinceSent(path, now) >= every;
     })
     .map(({ hub }) => hub);
-}
-
-export interface SizeEvidence {
-  /** What passed the tunnel since the size of packets was confirmed last. */
-  readonly bytes: number;
-  /** Probes of full size that were saved up: `savedFullProbes` at most. */
-  readonly saved: number;
-}
-
-/**
- * How often the size of packets is confirmed (`MtuEvidence.confirmMillis`) on a line in this role, in ms. Only
- * traffic can suffer from a line that swallows large packets: without any a probe of 3 kB is not worth its cost.
- */
-export function confirmMillis(
-  role: LineRole,
-  { fullProbeMillis, quietMillis }: { readonly fullProbeMillis: number; readonly quietMillis: number },
-  { bytes, saved }: SizeEvidence,
-): number {
-  const carrying = bytes < muchTraffic ? restConfirm : saved >= 1 ? 0 : fullProbeEvery;
-  const least = {
-    carrying,
-    standby: restConfirm,
-    'metered-carrying': Math.min(quietTimes * quietMillis, standbyConfirm),
-    'metered-standby': standbyConfirm,
-  }[role];
-  return Math.max(fullProbeMillis, least);
 }
 
 /** Whether a probe of full size may be sent on a line now. */
