@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { Identity, MadeToken, NewToken, SessionState } from '#contracts/api/accounts.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
-import type { ConsoleSettings } from '#contracts/settings/central.ts';
+import type { ConsoleSettings } from '#contracts/settings/console.ts';
 import { ms } from '#contracts/units.ts';
 import type { Clock } from '#runtime/clock.ts';
 import { faultFields, type Log } from '#runtime/log.ts';

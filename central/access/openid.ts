@@ -3,7 +3,7 @@ import * as client from 'openid-client';
 import { AccountName, type Role, roles } from '#contracts/api/accounts.ts';
 import { BureauCode } from '#contracts/names.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
-import type { ConsoleSettings } from '#contracts/settings/central.ts';
+import type { ConsoleSettings } from '#contracts/settings/console.ts';
 import { ms, wall } from '#contracts/units.ts';
 import { type Clock, instant } from '#runtime/clock.ts';
 import { systemCode } from '#runtime/errors.ts';

@@ -1,7 +1,7 @@
 import type { Alert, Maintenance, NewMaintenance } from '#contracts/api/alerts.ts';
 import type { Condition } from '#contracts/health.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
-import type { AlertSettings } from '#contracts/settings/central.ts';
+import type { AlertSettings } from '#contracts/settings/alerting.ts';
 import { type Clock, instant } from '#runtime/clock.ts';
 import type { Log } from '#runtime/log.ts';
 import type { Db, SqlValue, WriteTx } from '../store/index.ts';

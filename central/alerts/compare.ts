@@ -1,5 +1,5 @@
 import type { AlertEvent } from '#contracts/api/alerts.ts';
-import type { AlertSettings } from '#contracts/settings/central.ts';
+import type { AlertSettings } from '#contracts/settings/alerting.ts';
 import { isSilenced, nextDue, text } from './due.ts';
 import type { AlertRecord } from './record.ts';
 import type { Routing } from './routing.ts';

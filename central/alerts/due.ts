@@ -1,4 +1,4 @@
-import type { AlertSettings } from '#contracts/settings/central.ts';
+import type { AlertSettings } from '#contracts/settings/alerting.ts';
 import { instant } from '#runtime/clock.ts';
 import { wall } from '#contracts/units.ts';
 import type { AlertRecord } from './record.ts';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Condition } from '#contracts/health.ts';
 import { ok, type Result } from '#contracts/result.ts';
-import type { AlertSettings } from '#contracts/settings/central.ts';
+import type { AlertSettings } from '#contracts/settings/alerting.ts';
 import { ms } from '#contracts/units.ts';
 import type { Clock } from '#runtime/clock.ts';
 import { faultFields, type Log } from '#runtime/log.ts';

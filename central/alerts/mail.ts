@@ -1,7 +1,7 @@
 import { createTransport } from 'nodemailer';
 import type { AlertNotice } from '#contracts/api/alerts.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
-import type { EmailChannel } from '#contracts/settings/central.ts';
+import type { EmailChannel } from '#contracts/settings/alerting.ts';
 import { systemCode } from '#runtime/errors.ts';
 import { writeMessage } from './message.ts';
 import { readSecret } from './webhook.ts';

@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from '#contracts/result.ts';
-import type { NotificationSettings } from '#contracts/settings/central.ts';
+import type { NotificationSettings } from '#contracts/settings/alerting.ts';
 
 export type Severity = 'warning' | 'error';
 export type ChannelSettings = NotificationSettings['channels'][number];

@@ -1,5 +1,5 @@
 import type { Result } from '#contracts/result.ts';
-import type { AlertSettings } from '#contracts/settings/central.ts';
+import type { AlertSettings } from '#contracts/settings/alerting.ts';
 import { AlertEngine, type AlertEngineParts } from './engine.ts';
 import { Notifier, type NotifierParts } from './notifier.ts';
 

@@ -1,7 +1,7 @@
 import { alertNote } from '#contracts/api/alerts.ts';
 import { causes } from '#contracts/conditions.ts';
 import type { Condition } from '#contracts/health.ts';
-import type { AlertSettings } from '#contracts/settings/central.ts';
+import type { AlertSettings } from '#contracts/settings/alerting.ts';
 import { massOutage, type OfflineTerminal } from './outage.ts';
 import type { Place, TerminalTroubles } from './places.ts';
 import type { AlertRecord } from './record.ts';

@@ -4,7 +4,7 @@ import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { signatureHeader, type WebhookBody } from '#contracts/api/alerts.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
-import type { WebhookChannel } from '#contracts/settings/central.ts';
+import type { WebhookChannel } from '#contracts/settings/alerting.ts';
 import { systemCode } from '#runtime/errors.ts';
 
 const timeoutMillis = 10_000;

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { fail, ok, type Result } from '#contracts/result.ts';
-import type { ConsoleSettings } from '#contracts/settings/central.ts';
+import type { ConsoleSettings } from '#contracts/settings/console.ts';
 import { ms } from '#contracts/units.ts';
 import type { Clock } from '#runtime/clock.ts';
 import { systemCode, toFault } from '#runtime/errors.ts';

@@ -2,7 +2,8 @@ import { Access, accessSchema, type AccessParts } from '#central/access/index.ts
 import { type ConsoleServer, startConsole } from '#central/console/index.ts';
 import type { Db } from '#central/store/index.ts';
 import type { Role } from '#contracts/api/accounts.ts';
-import { CentralSettings, type ConsoleSettings } from '#contracts/settings/central.ts';
+import { CentralSettings } from '#contracts/settings/central.ts';
+import type { ConsoleSettings } from '#contracts/settings/console.ts';
 import { type Clock, systemClock } from '#runtime/clock.ts';
 import { toError } from '#runtime/errors.ts';
 import { type Log, silentLog } from '#runtime/log.ts';
