@@ -2,13 +2,15 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 
 /**
  * `npm test`: every check in the order of its cost, each one named as it begins. What was left out for want of root or
  * of a program is named in the last lines; a test that skips itself without saying why is a failure.
  *
  * Tests of real parts measure time on a machine that they share: a file of them that failed is run once more, alone, and
- * is named in the last lines where that helped. What fails twice is broken.
+ * is named in the last lines where that helped. What fails twice is broken. The last lines name every test that failed
+ * with the beginning of its error, since of a long log often only the end is kept.
  *
  * Arguments choose steps by name: `npm test -- types unit`.
  */
@@ -39,7 +41,13 @@ const steps: Readonly<Record<string, readonly string[]>> = {
 interface TestFile {
   readonly name: string;
   readonly status: string;
-  readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  /** Why the file itself could not be run; empty otherwise. */
+  readonly message: string;
+  readonly assertionResults: readonly {
+    readonly status: string;
+    readonly fullName: string;
+    readonly failureMessages?: readonly string[] | null;
+  }[];
 }
 
 /** What a run of vitest reported of its files; nothing where it did not come so far. */
@@ -54,6 +62,20 @@ function skipped(project: string): string[] {
     .flatMap((result) => result.assertionResults)
     .filter((test) => test.status === 'skipped' || test.status === 'pending' || test.status === 'todo')
     .map((test) => test.fullName);
+}
+
+/** Every test that failed in the last run of a project, with the beginning of its error: one line each. */
+function broken(project: string): string[] {
+  const lines = (message: string): string =>
+    stripVTControlCharacters(message).split('\n').slice(0, 3).join(' ');
+  return reported(project)
+    .filter((file) => file.status === 'failed')
+    .flatMap((file) => {
+      const tests = file.assertionResults.filter((test) => test.status === 'failed');
+      const name = relative(root, file.name);
+      if (tests.length === 0) return [`${name}: ${lines(file.message)}`];
+      return tests.map((test) => `${name}: ${test.fullName}: ${lines(test.failureMessages?.[0] ?? '')}`);
+    });
 }
 
 function run(command: readonly string[]): boolean {
@@ -101,16 +123,20 @@ if (unknown.length > 0) {
 const failed: string[] = [];
 const silent: string[] = [];
 const second: string[] = [];
+const failures: string[] = [];
 for (const [name, command] of Object.entries(steps)) {
   if (chosen.length > 0 && !chosen.includes(name)) continue;
   const began = performance.now();
   process.stdout.write(`\n== ${name}\n`);
   let passed = run(command);
   silent.push(...skipped(name));
+  // Of both runs where there are two: what only passed the second time is worth its error too.
+  failures.push(...broken(name));
   if (!passed) {
     const repeated = again(name);
     passed = repeated !== undefined;
     second.push(...(repeated ?? []));
+    if (!passed) failures.push(...broken(name));
   }
   if (!passed) failed.push(name);
   process.stdout.write(
@@ -127,6 +153,7 @@ for (const stepName of Object.keys(steps)) {
 }
 rmSync(scratch, { recursive: true, force: true });
 process.stdout.write(`\n${failed.length === 0 ? 'All that ran passed.' : `FAILED: ${failed.join(', ')}`}\n`);
+for (const line of new Set(failures)) process.stdout.write(`failed: ${line}\n`);
 for (const name of second) process.stdout.write(`passed only when run again, alone: ${name}\n`);
 process.stdout.write(
   named.length === 0 ? 'left out: nothing\n' : named.map((line) => `left out: ${line}\n`).join(''),
