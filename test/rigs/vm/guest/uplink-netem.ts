@@ -17,7 +17,11 @@ export async function badLine(site: Site): Promise<void> {
   for (const device of devices)
     inside(provider, 'tc', 'qdisc', 'add', 'dev', device, 'root', 'netem', 'delay', '300ms');
   const rules = 'add table ip lossy; add chain ip lossy f { type filter hook forward priority 0; }';
-  inside(provider, 'nft', `${rules}; add rule ip lossy f numgen inc mod 20 0 counter drop`);
+  inside(
+    provider,
+    'nft',
+    `${rules}; add rule ip lossy f counter; add rule ip lossy f numgen inc mod 20 0 counter drop`,
+  );
   const since = performance.now();
   // Seldom: what comes back counts as a probe, and the path that carries is to be probed too.
   const traffic = site.traffic({ everyMs: 2000 });
@@ -36,12 +40,13 @@ export async function badLine(site: Site): Promise<void> {
   const paths = status.uplinks.find(({ name }) => name === line)?.paths;
   const events = status.events.filter(({ at }) => at <= seconds).map(({ text }) => text);
   const listed = inside(provider, 'nft', 'list table ip lossy');
-  const dropped = Number(/counter packets (\d+)/.exec(listed)?.[1]);
+  const [packets = 0, dropped = 0] = [...listed.matchAll(/counter packets (\d+)/g)].map(([, n]) => Number(n));
   for (const device of devices) inside(provider, 'tc', 'qdisc', 'delete', 'dev', device, 'root');
   inside(provider, 'nft', 'delete table ip lossy');
   say({
     check: 'bad-line',
     report,
+    packets,
     dropped,
     carriers: [...carriers],
     states: [...states],
