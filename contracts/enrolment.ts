@@ -1,6 +1,9 @@
 import Type, { type Static } from 'typebox';
+import { SiteUplinks } from './fleet-network.ts';
 import { BureauCode, Instant, SiteId, TerminalId, Uuid } from './names.ts';
 import { AgentSettings } from './settings/agent.ts';
+import { PresharedKey } from './settings/hub.ts';
+import { UplinkName, UplinkNetwork, wireguardKeyPattern } from './settings/uplink.ts';
 import { Pem, TrustedKeys } from './trusted-keys.ts';
 
 export { TrustedKeys };
@@ -33,6 +36,8 @@ export const Site = Type.Object(
       Type.Number({ minimum: -180, maximum: 180, description: 'Degrees east' }),
     ]),
     terminals: Type.Integer({ minimum: 1, maximum: 99, description: 'How many terminals stand there' }),
+    /** Left out where nobody said how the site is connected: its terminals then get no tunnel. */
+    uplinks: Type.Optional(SiteUplinks),
   },
   { additionalProperties: false },
 );
@@ -62,6 +67,8 @@ export const Bundle = Type.Object(
       {
         central: AgentSettings.properties.central.properties.url,
         fleet: AgentSettings.properties.fleet.properties.url,
+        /** Where a terminal with a network is enrolled without a second trip; left out where there is no such service. */
+        enrolment: Type.Optional(AgentSettings.properties.central.properties.url),
       },
       { additionalProperties: false },
     ),
@@ -72,6 +79,8 @@ export const Bundle = Type.Object(
     editionsRoot: Type.String({ minLength: 2, maxLength: 65_536 }),
     readers: AgentSettings.properties.readers,
     profiles: AgentSettings.properties.profiles,
+    /** Addresses of this terminal, its uplinks and the hubs; left out where it has no tunnel. */
+    network: Type.Optional(UplinkNetwork),
     token: Type.Object(
       { id: Uuid, salt: Type.String({ pattern: '^[0-9a-f]{32}$' }), madeAt: Instant, expiresAt: Instant },
       { additionalProperties: false },
@@ -80,6 +89,21 @@ export const Bundle = Type.Object(
   { additionalProperties: false },
 );
 export type Bundle = Static<typeof Bundle>;
+
+const WireguardKey = Type.String({ pattern: wireguardKeyPattern, description: 'Public key of WireGuard' });
+
+/** The public keys that hubs must know of a terminal at first. */
+export const WireguardKeys = Type.Object(
+  {
+    tunnel: WireguardKey,
+    probes: Type.Array(
+      Type.Object({ uplink: UplinkName, publicKey: WireguardKey }, { additionalProperties: false }),
+      { maxItems: 8 },
+    ),
+  },
+  { additionalProperties: false },
+);
+export type WireguardKeys = Static<typeof WireguardKeys>;
 
 /** `request.json`: signed by the key that the enrolment code gives, which proves the token. */
 export const EnrolmentRequest = Type.Object(
@@ -92,6 +116,8 @@ export const EnrolmentRequest = Type.Object(
     certificateRequest: Pem,
     /** The terminal's X25519 public key, SubjectPublicKeyInfo in DER. */
     wrappingKey: Base64,
+    /** Public keys of its tunnel and probe tunnels, where the bundle has a network. */
+    wireguard: Type.Optional(WireguardKeys),
   },
   { additionalProperties: false },
 );
@@ -115,13 +141,19 @@ export const EnrolmentAnswer = Type.Object(
     /** While the editions that are published were still made with the key before: that one. */
     fingerprintBefore: Type.Optional(WrappedSecret),
     auditDigest: WrappedSecret,
+    /** `PresharedKeys`, where the terminal has a tunnel. */
+    presharedKeys: Type.Optional(WrappedSecret),
     issuedAt: Instant,
   },
   { additionalProperties: false },
 );
 export type EnrolmentAnswer = Static<typeof EnrolmentAnswer>;
 
-export type EnrolmentSecret = 'fingerprint' | 'fingerprint-before' | 'audit-digest';
+/** The preshared keys of WireGuard of one terminal, by the name of the hub. */
+export const PresharedKeys = Type.Record(Type.String(), PresharedKey);
+export type PresharedKeys = Static<typeof PresharedKeys>;
+
+export type EnrolmentSecret = 'fingerprint' | 'fingerprint-before' | 'audit-digest' | 'preshared-keys';
 
 /** What a wrapped secret is bound to: its name and the request that it answers. */
 export function wrapContext(secret: EnrolmentSecret, request: string): string {

@@ -459,6 +459,21 @@ export const errors = {
     meaning: 'Nothing was done.',
     remedy: 'See `checkpost site list`.',
   },
+  NETWORK_ABSENT: {
+    what: 'The authority has no network.',
+    meaning: 'Its terminals would get no tunnel; nothing was done.',
+    remedy: 'Set it with `checkpost authority network --file FILE`.',
+  },
+  NETWORK_FULL: {
+    what: 'The address plan has no address left.',
+    meaning: 'Nothing was done for this terminal.',
+    remedy: 'Give the bureau a larger network with `checkpost authority network`.',
+  },
+  HUB_UNKNOWN: {
+    what: 'The bureau has no hub of this name.',
+    meaning: 'Nothing was done.',
+    remedy: 'See the hubs with `checkpost authority network`.',
+  },
   BUNDLE_INVALID: {
     what: 'The folder is not a complete bundle.',
     meaning: 'Nothing was changed on the terminal.',

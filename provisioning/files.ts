@@ -2,11 +2,15 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  lchownSync,
+  lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -91,6 +95,27 @@ export function makeFolder(path: string, mode = secretFolder): void {
 /** Removes a file or folder; harmless where there is none. */
 export function remove(path: string): void {
   attempt(path, () => rmSync(path, { recursive: true, force: true }));
+}
+
+/** Gives all that lies in a folder to whom the folder belongs: root enrols, and its services read. */
+export function adopt(folder: string): void {
+  attempt(folder, () => {
+    const { uid, gid } = statSync(folder);
+    for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+      const path = join(folder, name);
+      const now = lstatSync(path);
+      if (now.uid !== uid || now.gid !== gid) lchownSync(path, uid, gid);
+    }
+  });
+}
+
+/** Moves a file or folder, in place of what is there. */
+export function move(from: string, to: string): void {
+  attempt(from, () => {
+    rmSync(to, { recursive: true, force: true });
+    renameSync(from, to);
+    syncFolder(dirname(to));
+  });
 }
 
 /** Some file systems of sticks cannot sync a folder and say EINVAL; any other failure is a failure. */

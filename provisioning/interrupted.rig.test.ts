@@ -1,11 +1,12 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ok } from '#contracts/result.ts';
 import { AgentSettings } from '#contracts/settings/agent.ts';
-import { enrol, signRequest } from '#provisioning/index.ts';
+import { UplinkSettings } from '#contracts/settings/uplink.ts';
+import { enrol, hubList, signRequest } from '#provisioning/index.ts';
 import { loadSettings } from '#runtime/settings.ts';
-import { type Bureau, filesBelow, makeBureau, valueOf } from '#test/rigs/bureau.ts';
+import { type Bureau, filesBelow, makeBureau, publicKeys, valueOf } from '#test/rigs/bureau.ts';
 import { killedAt } from '#test/rigs/killed-at.ts';
 import { requires } from '#test/rigs/requirements.ts';
 
@@ -20,11 +21,11 @@ describe.skipIf(without !== undefined)('enrolment that is killed while it writes
   const before = (half: string): string => bureau.at(`before-${half}`);
 
   beforeAll(async () => {
-    bureau = await makeBureau();
+    bureau = await makeBureau({ tunnel: true });
     ({ code } = await bureau.bundle());
     const keep = (half: string): void => {
       mkdirSync(before(half));
-      for (const name of ['stick', 'terminal', 'authority']) {
+      for (const name of ['stick', 'terminal', 'terminal-uplink', 'authority']) {
         if (existsSync(bureau.at(name)))
           cpSync(bureau.at(name), join(before(half), name), { recursive: true });
       }
@@ -58,6 +59,7 @@ describe.skipIf(without !== undefined)('enrolment that is killed while it writes
     const order = {
       stick: join(folder, 'stick'),
       state: join(folder, 'terminal'),
+      tunnel: { folder: join(folder, 'terminal-uplink'), publicKeys },
       askCode: async () => ok(code),
     };
     valueOf(await enrol(order, bureau.parts));
@@ -66,6 +68,22 @@ describe.skipIf(without !== undefined)('enrolment that is killed while it writes
     valueOf(
       await signRequest({ dir: join(folder, 'authority'), request: join(folder, 'stick') }, bureau.parts),
     );
+  };
+
+  /** Whether each hub has this terminal once, with the very keys that it has. */
+  const hubsTake = async (folder: string): Promise<boolean> => {
+    const uplink = join(folder, 'terminal-uplink');
+    const settings = valueOf(loadSettings(UplinkSettings, join(uplink, 'uplink.json')));
+    const own = valueOf(await publicKeys(settings)).map(({ publicKey }) => publicKey);
+    expect(readdirSync(uplink).sort()).toEqual(['keys', 'psk', 'trusted.json', 'tunnel.key', 'uplink.json']);
+    for (const { name } of settings.hubs) {
+      const order = { hub: name, authorities: [{ dir: join(folder, 'authority') }] };
+      const [terminal, ...more] = valueOf(await hubList(order, bureau.parts));
+      const taken = [terminal?.publicKey, ...(terminal?.probes.map(({ publicKey }) => publicKey) ?? [])];
+      const preshared = readFileSync(join(uplink, 'psk', `${name}.psk`), 'utf8').trim();
+      expect([more, taken, terminal?.presharedKey]).toEqual([[], own, preshared]);
+    }
+    return own.length === 3;
   };
 
   /** Kills one half at every call of the kind, one after the other, and then goes on; how often it was killed. */
@@ -93,6 +111,7 @@ describe.skipIf(without !== undefined)('enrolment that is killed while it writes
       );
       expect(names.filter((name) => name.includes('pending.json') || name.endsWith('.new'))).toEqual([]);
       expect(readFileSync(join(folder, 'authority', 'registry.json'), 'utf8')).toContain('UTO-0001-1');
+      expect(await hubsTake(folder)).toBe(true);
     }
   }
 

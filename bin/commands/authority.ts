@@ -13,6 +13,7 @@ import {
 import { describeRepositoryIn } from '#central/publisher/index.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
 import { type Command, type CommandArguments, type CommandContext } from '../command.ts';
+import { networkActs, networkOptions, networkVerbs } from './authority-network.ts';
 import { passphraseHelp, passphraseOptions, readPassphrase } from '../secrets.ts';
 import { type Act, machineParts as parts, readNumber, runVerb, type Verb } from '../verbs.ts';
 
@@ -37,6 +38,7 @@ const options = {
   scope: { type: 'string' },
   'max-age-hours': { type: 'string' },
   'cache-minutes': { type: 'string' },
+  ...networkOptions,
   ...passphraseOptions,
 } as const;
 
@@ -84,6 +86,7 @@ const verbs = {
     required: ['dir', 'scope', 'out'],
     optional: ['max-age-hours', 'cache-minutes', ...secret],
   },
+  ...networkVerbs,
 } satisfies Record<string, Verb>;
 
 export const command: Command = {
@@ -99,6 +102,8 @@ Usage: checkpost authority init   --dir DIR --bureau CODE [--no-passphrase] [--c
        checkpost authority revoke TERMINAL --dir DIR
        checkpost authority rotate-fingerprint --dir DIR --repository DIR [--again]
        checkpost authority limits --dir DIR --scope SCOPE --out FILE [--max-age-hours N] [--cache-minutes N]
+       checkpost authority network --dir DIR [--file FILE [--dry-run]]
+       checkpost authority urls   --dir DIR [--central-url URL] [--fleet-url URL] [--enrolment-url URL]
 
 init makes an authority: root and issuing certificates, signing keys (one for each use), the bureau's secrets. Keep the
 folder on a machine without a network, and a copy of it elsewhere: whoever has it can enrol terminals.
@@ -112,13 +117,18 @@ holds it, wrapped to that terminal. The next edition is a whole base, which ever
 command goes on; run again after its end, it makes one more key.
 limits signs how old an edition and a remembered answer may be and still be believed. The file is given to the centre, which
 passes it on; a later file for the same scope takes its place. What is left out is not limited by it (docs/configuration.md).
+network sets the address plan of the bureau and its hubs out of a JSON file (docs/provisioning.md), or shows them.
+urls sets where bundles say that the centre is, or shows it. Both hold for bundles that are made from then on.
 
   --dir DIR                folder of the authority
   --bureau CODE            init: ISO 3166-1 alpha-3 code of the bureau
   --no-passphrase          init: leave the private keys unencrypted. Whoever can read the folder then has them: for
                            demonstrations, and for a folder on an encrypted disk that is locked away
-  --central-url URL        init: lookup service (https://...) that bundles name unless they say otherwise
-  --fleet-url URL          init: broker (mqtts://...), likewise
+  --central-url URL        init, urls: lookup service (https://...) that bundles name unless they say otherwise
+  --fleet-url URL          init, urls: broker (mqtts://...), likewise
+  --enrolment-url URL      urls: enrolment service (https://...), where there is one
+  --file FILE              network: what to set
+  --dry-run                network: only say what is wrong with the file, and what it would set
   --name NAME              server: what the server is called, for example central or controller
   --dns HOST, --ip ADDRESS server, broker: what it is reached by (broker: localhost and 127.0.0.1 where left out)
   --out DIR                where the files are written (sign: where the request lies; limits: the file itself)
@@ -145,6 +155,8 @@ Example: checkpost authority init --dir authority --bureau UTO --passphrase-file
 };
 
 const act: Readonly<Record<keyof typeof verbs, Act>> = {
+  ...networkActs,
+
   async init(args, context) {
     const clear = args.flag('no-passphrase');
     if (clear && secret.some((option) => args.text(option) !== undefined)) {

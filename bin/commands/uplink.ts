@@ -33,7 +33,7 @@ site and moves the traffic to one that works, until SIGTERM or Ctrl-C. Its log i
 line with "event":"ready" says that it has begun. Private keys are made on this machine where there are none, and are
 never printed, logged or sent. Needs the capability CAP_NET_ADMIN and the programs ip, wg and nft.
 
-  --config FILE     configuration, usually /etc/checkpost/uplink.json; docs/settings.md explains every setting
+  --config FILE     configuration, usually /var/lib/checkpost-uplink/uplink.json; docs/settings.md explains every setting
   --part PART       outer: where the physical interfaces are; inner: in the network namespace of the agent
   --check-config    only check the configuration: every wrong setting is listed at once
   --public-key      print the public keys of this terminal, of the tunnel and of the probes of each uplink, which the

@@ -29,6 +29,8 @@ export interface AuthorityFiles {
   readonly fingerprintOf: (id: string) => string;
   /** The bureau's audit-digest key (NamedSecretFile): for its auditors and, wrapped, the terminals. */
   readonly auditDigest: string;
+  /** What the preshared keys of the tunnels are made from (NamedSecretFile): stays here. */
+  readonly preshared: string;
 }
 
 export type KeyName = 'root' | 'issuing' | SigningRole | EditionKey;
@@ -63,6 +65,7 @@ export function authorityFiles(dir: string): AuthorityFiles {
     fingerprintBefore: join(dir, 'keys', 'fingerprint-before.json'),
     fingerprintOf: (id) => join(dir, 'keys', `fingerprint-${id}.json`),
     auditDigest: join(dir, 'keys', 'audit-digest.json'),
+    preshared: join(dir, 'keys', 'preshared.json'),
   };
 }
 

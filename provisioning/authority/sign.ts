@@ -1,27 +1,16 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import { createPublicKey } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import {
-  answerType,
-  EnrolmentRequest,
-  type EnrolmentSecret,
-  requestType,
-  wrapContext,
-} from '#contracts/enrolment.ts';
+import { EnrolmentRequest, requestType } from '#contracts/enrolment.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
-import { signEnvelope } from '#formats/envelope.ts';
-import { type Wrapped, wrap } from '#formats/sealed.ts';
-import { instant } from '#runtime/clock.ts';
 import { codeKeys, readCode } from '../code.ts';
 import { codeKeyId, peek, type SignedFile, signedBy } from '../envelopes.ts';
 import { makeFolder, readText, writeWhole } from '../files.ts';
 import type { AuthorityAt, Parts } from '../ports.ts';
 import { stickFiles } from '../stick.ts';
 import { readRequest } from '../x509.ts';
-import { type Secret, keyBefore, readSecret } from './fingerprint-files.ts';
-import { issueAndEnter } from './issue.ts';
+import { enter, type RequestKeys } from './enter.ts';
 import { type Authority, withAuthority } from './open.ts';
-import { renewRevocationList, revokeCertificates } from './revocation.ts';
 import type { TokenRow } from './store.ts';
 
 export interface SignOrder extends AuthorityAt {
@@ -94,7 +83,8 @@ async function answer(
     return fail('TOKEN_EXPIRED', `It held until ${token.expires_at}.`);
   const keys = await readKeys(request);
   if (!keys.ok) return keys;
-  return enter(authority, token, file, keys.value, parts);
+  const text = await enter(authority, token, file, keys.value, parts);
+  return text.ok ? ok({ text: text.value, repeated: false }) : text;
 }
 
 async function codeFits(typed: string, token: TokenRow): Promise<Result<void>> {
@@ -121,11 +111,6 @@ function repeat(
   return ok({ text: token.answer ?? '', repeated: true });
 }
 
-interface RequestKeys {
-  readonly tls: KeyObject;
-  readonly wrapping: KeyObject;
-}
-
 async function readKeys(request: EnrolmentRequest): Promise<Result<RequestKeys>> {
   const asked = await readRequest(request.certificateRequest);
   if (!asked.ok) return asked;
@@ -141,73 +126,4 @@ async function readKeys(request: EnrolmentRequest): Promise<Result<RequestKeys>>
   } catch (cause) {
     return fail('REQUEST_INVALID', 'The wrapping key cannot be read.', cause);
   }
-}
-
-async function enter(
-  authority: Authority,
-  token: TokenRow,
-  file: SignedFile<EnrolmentRequest>,
-  keys: RequestKeys,
-  parts: Parts,
-): Promise<Result<{ text: string; repeated: boolean }>> {
-  const issuer = authority.issuer();
-  if (!issuer.ok) return issuer;
-  const signer = authority.signer('enrolment');
-  if (!signer.ok) return signer;
-  const { store, files } = authority;
-  const { digest: request } = file;
-  const now = instant(parts.clock.wall());
-  const issued = await issueAndEnter(
-    {
-      use: { kind: 'terminal' },
-      commonName: token.terminal,
-      organisation: authority.bureau,
-      publicKey: keys.tls,
-    },
-    issuer.value,
-    store,
-    parts,
-  );
-  const fingerprint = readSecret(files.fingerprint);
-  const before = keyBefore(files, fingerprint);
-  const payload = {
-    v: 1,
-    request,
-    terminal: token.terminal,
-    certificate: issued.certificate + issuer.value.certificate,
-    fingerprint: wrapSecret('fingerprint', fingerprint, request, keys.wrapping),
-    ...(before !== undefined && {
-      fingerprintBefore: wrapSecret('fingerprint-before', before, request, keys.wrapping),
-    }),
-    auditDigest: wrapSecret('audit-digest', readSecret(files.auditDigest), request, keys.wrapping),
-    issuedAt: now,
-  };
-  const text = `${JSON.stringify(signEnvelope(answerType, Buffer.from(JSON.stringify(payload)), signer.value))}\n`;
-  store.run(
-    'UPDATE tokens SET request = ?, answer = ?, used_at = ? WHERE id = ?',
-    request,
-    text,
-    now,
-    token.id,
-  );
-  store.run(
-    `INSERT INTO terminals (terminal, site, certificate, enrolled_at, wrapping_key) VALUES (?, ?, ?, ?, ?)
-     ON CONFLICT DO UPDATE SET
-       site = excluded.site, certificate = excluded.certificate, enrolled_at = excluded.enrolled_at, revoked_at = NULL,
-       wrapping_key = excluded.wrapping_key`,
-    token.terminal,
-    token.site,
-    issued.digest,
-    now,
-    file.payload.wrappingKey,
-  );
-  // A terminal has one certificate: enrolled anew, the one before no longer opens anything.
-  if (revokeCertificates(store, token.terminal, parts, issued.digest)) {
-    await renewRevocationList(store, issuer.value, parts);
-  }
-  return ok({ text, repeated: false });
-}
-
-function wrapSecret(name: EnrolmentSecret, secret: Secret, request: string, recipient: KeyObject): Wrapped {
-  return wrap(recipient, wrapContext(name, request), Buffer.from(JSON.stringify(secret)));
 }

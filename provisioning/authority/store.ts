@@ -50,6 +50,18 @@ const migrations: readonly string[] = [
   -- terminals of a release before this one: they have thrown the private half away.
   ALTER TABLE terminals ADD COLUMN wrapping_key TEXT;
   `,
+  `
+  -- Which address of the plan belongs to which terminal: slot tunnel, or probe- and the name of an uplink.
+  CREATE TABLE addresses (
+    address TEXT PRIMARY KEY,
+    terminal TEXT NOT NULL,
+    slot TEXT NOT NULL,
+    UNIQUE (terminal, slot)
+  ) STRICT;
+  -- contracts/enrolment.ts, WireguardKeys, and the digest of the request that brought them: NULL without a tunnel.
+  ALTER TABLE terminals ADD COLUMN wireguard TEXT;
+  ALTER TABLE terminals ADD COLUMN request TEXT;
+  `,
 ];
 
 export interface TokenRow {

@@ -16,7 +16,9 @@ import { publicPem, sha256 } from '../keys.ts';
 import type { AuthorityAt, Parts } from '../ports.ts';
 import { stickFiles } from '../stick.ts';
 import { bundleReadme } from './readme.ts';
+import { networkOf } from './network.ts';
 import { findSite, terminalId } from './sites.ts';
+import { terminalNetwork } from './terminal-network.ts';
 
 export interface BundleOrder extends AuthorityAt {
   readonly site: string;
@@ -55,22 +57,21 @@ export function writeBundle(order: BundleOrder, parts: Parts): Promise<Result<Ma
     const { store } = authority;
     const site = findSite(store, order.site);
     if (site === undefined) return fail('SITE_UNKNOWN', 'See the list for those that there are.');
-    const bundle = contents(order, authority, site, parts);
-    if (!bundle.ok) return bundle;
     const signer = authority.signer('configuration');
     if (!signer.ok) return signer;
-
     const code = makeCode(parts.random);
     const canonical = readCode(code);
     if (!canonical.ok) return canonical;
-    const { token, terminal } = bundle.value;
-    const keys = await codeKeys(canonical.value, token.salt);
-    const payload = Buffer.from(JSON.stringify(bundle.value));
-    const byAuthority = signEnvelope(bundleType, payload, signer.value);
-    const byCode = signEnvelope(bundleType, payload, { id: codeKeyId(token.id), key: keys.privateKey });
-    const envelope = { ...byAuthority, signatures: [...byAuthority.signatures, ...byCode.signatures] };
 
     return store.exclusively(async () => {
+      const bundle = contents(order, authority, site, parts);
+      if (!bundle.ok) return bundle;
+      const { token, terminal } = bundle.value;
+      const keys = await codeKeys(canonical.value, token.salt);
+      const payload = Buffer.from(JSON.stringify(bundle.value));
+      const byAuthority = signEnvelope(bundleType, payload, signer.value);
+      const byCode = signEnvelope(bundleType, payload, { id: codeKeyId(token.id), key: keys.privateKey });
+      const envelope = { ...byAuthority, signatures: [...byAuthority.signatures, ...byCode.signatures] };
       voidTokens(store, terminal, parts);
       store.run(
         'INSERT INTO tokens (id, terminal, site, bundle, code_key, salt, made_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
@@ -124,13 +125,20 @@ function contents(order: BundleOrder, authority: Authority, site: Site, parts: P
       `${strange.device} names no reader: write a path that begins with a slash, or an identity such as usb:0403:6001:A50285BI.`,
     );
   }
+  const terminal = terminalId(site.id, number);
+  const plan = networkOf(store);
+  if (plan === undefined && (site.uplinks ?? []).length > 0)
+    return fail('NETWORK_ABSENT', `${site.id} has uplinks, and no hub to reach over them.`);
+  const network = plan === undefined ? ok(undefined) : terminalNetwork(store, plan, site, terminal);
+  if (!network.ok) return network;
+  const enrolment = store.meta('enrolment-url');
   const now = parts.clock.wall();
   const bundle = {
     v: 1,
     bureau: authority.bureau,
     site,
-    terminal: terminalId(site.id, number),
-    centre: { central, fleet },
+    terminal,
+    centre: { central, fleet, ...(enrolment !== undefined && { enrolment }) },
     authority: readText(authority.files.root),
     trusted: authority.trusted.keys,
     editionsRoot: readText(authority.files.editionsRoot),
@@ -144,6 +152,7 @@ function contents(order: BundleOrder, authority: Authority, site: Site, parts: P
       };
     }),
     profiles: order.profiles ?? [],
+    ...(network.value !== undefined && { network: network.value }),
     token: {
       id: uuid7(now, parts.random),
       salt: Buffer.from(parts.random(new Uint8Array(16))).toString('hex'),

@@ -1,11 +1,12 @@
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
-import type { Static } from 'typebox';
+import type { Static, TSchema } from 'typebox';
 import {
   answerType,
   type Bundle,
   EnrolmentAnswer,
   type EnrolmentSecret,
   NamedSecretText,
+  PresharedKeys,
   wrapContext,
 } from '#contracts/enrolment.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
@@ -22,6 +23,8 @@ export interface Given {
   /** The key before, where the editions that are published were made with that one. */
   readonly fingerprintBefore?: Static<typeof NamedSecretText>;
   readonly auditDigest: Static<typeof NamedSecretText>;
+  /** Where the bundle has a network. */
+  readonly presharedKeys?: PresharedKeys;
 }
 
 /**
@@ -41,20 +44,30 @@ export function openAnswer(text: string, bundle: Bundle, pending: Pending): Resu
   const keys = pendingKeys(pending);
   const wrong = certificateComplaint(answer.certificate, bundle, keys.tls);
   if (wrong !== undefined) return fail('CERTIFICATE_REFUSED', wrong);
-  const fingerprint = openSecret('fingerprint', answer.fingerprint, pending, keys.wrapping);
+  const open = <S extends TSchema>(schema: S, name: EnrolmentSecret, wrapped: Wrapped): Result<Static<S>> =>
+    openSecret(schema, name, wrapped, pending, keys.wrapping);
+  const fingerprint = open(NamedSecretText, 'fingerprint', answer.fingerprint);
   if (!fingerprint.ok) return fingerprint;
   const before =
     answer.fingerprintBefore === undefined
       ? undefined
-      : openSecret('fingerprint-before', answer.fingerprintBefore, pending, keys.wrapping);
+      : open(NamedSecretText, 'fingerprint-before', answer.fingerprintBefore);
   if (before?.ok === false) return before;
-  const auditDigest = openSecret('audit-digest', answer.auditDigest, pending, keys.wrapping);
+  const auditDigest = open(NamedSecretText, 'audit-digest', answer.auditDigest);
   if (!auditDigest.ok) return auditDigest;
+  const preshared =
+    answer.presharedKeys === undefined
+      ? undefined
+      : open(PresharedKeys, 'preshared-keys', answer.presharedKeys);
+  if (preshared?.ok === false) return preshared;
+  if (bundle.network?.hubs.some(({ name }) => preshared?.value[name] === undefined) === true)
+    return fail('ENVELOPE_INVALID', 'The answer lacks the preshared key of a hub.');
   return ok({
     certificate: answer.certificate,
     fingerprint: fingerprint.value,
     ...(before !== undefined && { fingerprintBefore: before.value }),
     auditDigest: auditDigest.value,
+    ...(preshared !== undefined && { presharedKeys: preshared.value }),
   });
 }
 
@@ -83,12 +96,13 @@ function certificateComplaint(pem: string, bundle: Bundle, own: KeyObject): stri
   }
 }
 
-function openSecret(
+function openSecret<S extends TSchema>(
+  schema: S,
   name: EnrolmentSecret,
   wrapped: Wrapped,
   pending: Pending,
   wrappingKey: KeyObject,
-): Result<Static<typeof NamedSecretText>> {
+): Result<Static<S>> {
   const plain = unwrap(wrappingKey, wrapContext(name, pending.requestDigest), wrapped);
-  return plain.ok ? parseJson(NamedSecretText, plain.value.toString('utf8'), 'SEAL_BROKEN') : plain;
+  return plain.ok ? parseJson(schema, plain.value.toString('utf8'), 'SEAL_BROKEN') : plain;
 }

@@ -10,6 +10,7 @@ import type { Parts } from '../ports.ts';
 import { stickFiles } from '../stick.ts';
 import { openAnswer } from './answer.ts';
 import { agentConfigFile, install, readDone } from './install.ts';
+import { removeTunnel, type TunnelParts, tunnelKeys, uplinkConfigFile } from './tunnel.ts';
 import { makePending, type Pending, readPending, removePending } from './pending.ts';
 
 export interface EnrolOrder {
@@ -17,6 +18,8 @@ export interface EnrolOrder {
   readonly stick: string;
   /** State folder of the terminal. */
   readonly state: string;
+  /** The uplink of this machine: its folder, and who makes its keys. */
+  readonly tunnel: TunnelParts;
   /** Asked for when it is needed: once, before the request is made. */
   readonly askCode: () => Promise<Result<string>>;
 }
@@ -28,8 +31,9 @@ export interface Enrolment {
   readonly site: string;
   /** `requested`: until when the bureau will answer. */
   readonly expiresAt: string;
-  /** `enrolled`: configuration of the agent. */
+  /** `enrolled`: configuration of the agent, and of the uplink where the terminal has a tunnel. */
   readonly config?: string;
+  readonly uplink?: string;
   /** Whether it had been done before and nothing was changed. */
   readonly repeated: boolean;
 }
@@ -52,7 +56,8 @@ export async function enrol(order: EnrolOrder, parts: Parts): Promise<Result<Enr
   if (done.value?.token === token.id) {
     // Killed after the last file was written, it left only this to do.
     removePending(state);
-    return ok({ ...about, state: 'enrolled', config: agentConfigFile(state), repeated: true });
+    removeTunnel(order.tunnel);
+    return ok({ ...about, ...enrolled(order, state, file.value.payload), repeated: true });
   }
 
   const kept = readPending(state);
@@ -67,10 +72,23 @@ export async function enrol(order: EnrolOrder, parts: Parts): Promise<Result<Enr
   }
   const given = openAnswer(answer, file.value.payload, kept);
   if (!given.ok) return given;
-  const installed = install(state, file.value.payload, kept, given.value);
+  const installed = install({ state, tunnel: order.tunnel }, file.value.payload, kept, given.value);
   if (!installed.ok) return installed;
   removePending(state);
-  return ok({ ...about, state: 'enrolled', config: agentConfigFile(state), repeated: false });
+  removeTunnel(order.tunnel);
+  return ok({ ...about, ...enrolled(order, state, file.value.payload), repeated: false });
+}
+
+function enrolled(
+  { tunnel }: EnrolOrder,
+  state: string,
+  { network }: Bundle,
+): Pick<Enrolment, 'state' | 'config' | 'uplink'> {
+  return {
+    state: 'enrolled',
+    config: agentConfigFile(state),
+    ...(network !== undefined && { uplink: uplinkConfigFile(tunnel) }),
+  };
 }
 
 function readBundle(stick: string): Result<SignedFile<Bundle>> {
@@ -89,7 +107,9 @@ async function request(
   const codeKey = await believe(file, order.askCode);
   if (!codeKey.ok) return codeKey;
   makeFolder(state);
-  const pending = await makePending(state, file, codeKey.value, parts);
+  const wireguard = await tunnelKeys(order.tunnel, file.payload);
+  if (!wireguard.ok) return wireguard;
+  const pending = await makePending(state, file, codeKey.value, wireguard.value, parts);
   if (!pending.ok) return pending;
   writeRequest(order.stick, pending.value);
   const { terminal, site, token } = file.payload;

@@ -1,15 +1,18 @@
 import { join } from 'node:path';
 import Type, { type Static } from 'typebox';
 import type { Bundle } from '#contracts/enrolment.ts';
+import { meteredKeepAlive } from '#contracts/metered.ts';
 import { TerminalId, Uuid } from '#contracts/names.ts';
 import { fail, ok, type Result } from '#contracts/result.ts';
 import { AgentSettings } from '#contracts/settings/agent.ts';
 import { parseJson } from '#runtime/parse.ts';
 import { parseSettings } from '#runtime/settings.ts';
 import { uplinkSocket } from '#runtime/uplink-client.ts';
-import { makeFolder, readOptional, remove, writeChanged, writeWhole } from '../files.ts';
+import { adopt, makeFolder, readOptional, remove, writeChanged, writeWhole } from '../files.ts';
+import { isMetered } from '../sites/terminal-network.ts';
 import type { Given } from './answer.ts';
 import type { Pending } from './pending.ts';
+import { installTunnel, type TunnelParts } from './tunnel.ts';
 
 /** `enrolment/done.json`: which terminal this machine is, and by which token it became so. */
 const Done = Type.Object({ terminal: TerminalId, token: Uuid }, { additionalProperties: false });
@@ -32,7 +35,12 @@ export function agentConfigFile(state: string): string {
  * Writes all that the agent needs, each file whole, `done.json` last: interrupted, it is run again from the kept
  * request and the answer. The terminal's own seals stay when there are some: what is sealed with them is still there.
  */
-export function install(state: string, bundle: Bundle, pending: Pending, given: Given): Result<void> {
+export function install(
+  { state, tunnel }: { readonly state: string; readonly tunnel: TunnelParts },
+  bundle: Bundle,
+  pending: Pending,
+  given: Given,
+): Result<void> {
   const settings = agentSettings(state, bundle);
   if (!settings.ok) return settings;
   const at = (...names: string[]): string => join(state, ...names);
@@ -56,10 +64,13 @@ export function install(state: string, bundle: Bundle, pending: Pending, given: 
   writeChanged(at('tls', 'key.pem'), pending.tlsKey);
   writeChanged(at('tls', 'certificate.pem'), given.certificate);
   writeChanged(agentConfigFile(state), json(settings.value));
+  const connected = installTunnel(tunnel, bundle, given);
+  if (!connected.ok) return connected;
   writeWhole(
     at('enrolment', 'done.json'),
     json({ terminal: bundle.terminal, token: bundle.token.id } satisfies Done),
   );
+  adopt(state);
   return ok(undefined);
 }
 
@@ -83,7 +94,12 @@ function agentSettings(state: string, bundle: Bundle): Result<object> {
     tls: { authority: 'tls/authority.pem', certificate: 'tls/certificate.pem', key: 'tls/key.pem' },
     keys: 'keys',
     central: { ...kept.central, url: bundle.centre.central },
-    fleet: { ...kept.fleet, url: bundle.centre.fleet },
+    fleet: {
+      ...kept.fleet,
+      url: bundle.centre.fleet,
+      ...(bundle.network !== undefined &&
+        isMetered(bundle.network.uplinks) && { keepAliveSeconds: meteredKeepAlive }),
+    },
     edition: kept.edition ?? { folder: 'editions' },
     uplink: kept.uplink ?? { socket: uplinkSocket },
   };

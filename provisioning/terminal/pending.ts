@@ -1,7 +1,13 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import Type, { type Static } from 'typebox';
-import { type Bundle, type EnrolmentRequest, NamedSecretText, requestType } from '#contracts/enrolment.ts';
+import {
+  type Bundle,
+  type EnrolmentRequest,
+  NamedSecretText,
+  requestType,
+  type WireguardKeys,
+} from '#contracts/enrolment.ts';
 import { ok, type Result } from '#contracts/result.ts';
 import { signEnvelope } from '#formats/envelope.ts';
 import { parseJson } from '#runtime/parse.ts';
@@ -44,6 +50,7 @@ export async function makePending(
   state: string,
   bundle: SignedFile<Bundle>,
   codeKey: KeyObject,
+  wireguard: WireguardKeys | undefined,
   parts: Parts,
 ): Promise<Result<Pending>> {
   const tls = makeTlsKeys();
@@ -56,6 +63,7 @@ export async function makePending(
     terminal,
     certificateRequest: await makeRequest(terminal, tls),
     wrappingKey: wrapping.publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
+    ...(wireguard !== undefined && { wireguard }),
   };
   const payload = Buffer.from(JSON.stringify(request));
   const envelope = signEnvelope(requestType, payload, { id: codeKeyId(token.id), key: codeKey });

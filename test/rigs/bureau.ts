@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ok, type Result } from '#contracts/result.ts';
@@ -10,11 +10,16 @@ import {
   initAuthority,
   type MadeBundle,
   type Parts,
+  setNetwork,
   type Signed,
   signRequest,
   writeBundle,
 } from '#provisioning/index.ts';
+import { publicKeys } from '#uplink/keys/index.ts';
 import { TestClock } from '#runtime/test-clock.ts';
+
+/** Makes the keys of a terminal's uplink, as the command line does. */
+export { publicKeys };
 
 /** A bureau with an authority and one site with two terminals, in a folder of its own, on a clock that a test moves. */
 export interface Bureau {
@@ -22,7 +27,11 @@ export interface Bureau {
   readonly parts: Parts;
   readonly authority: { readonly dir: string };
   at(...names: string[]): string;
-  bundle(options?: { readonly terminal?: number; readonly stick?: string }): Promise<MadeBundle>;
+  bundle(options?: {
+    readonly site?: string;
+    readonly terminal?: number;
+    readonly stick?: string;
+  }): Promise<MadeBundle>;
   enrol(
     code?: string,
     names?: { readonly stick?: string; readonly state?: string },
@@ -42,7 +51,26 @@ export const bureauSite = {
   terminals: 2,
 } as const;
 
-export async function makeBureau(): Promise<Bureau> {
+/** The uplinks of the site, and the network of the bureau, where terminals are to have a tunnel. */
+export const bureauUplinks = [
+  { name: 'dsl', device: 'eth0', kind: 'ethernet', metered: false, monthlyMegabytes: 0 },
+  { name: 'lte', device: 'wwan0', kind: 'lte', metered: true, monthlyMegabytes: 500 },
+] as const;
+export const bureauNetwork = {
+  tunnel: '10.77.0.0/24',
+  probes: '10.78.0.0/24',
+  reach: ['10.80.0.0/16'],
+  hubs: ['one', 'two'].map((name, at) => ({
+    name,
+    publicKey: `${'ab'[at]?.repeat(42)}A=`,
+    endpoint: `192.0.2.${at + 1}:51820`,
+    // Inside of the plan: nobody else may get them.
+    address: `10.77.0.${at + 1}`,
+    probeAddress: `10.78.0.${at + 1}`,
+  })),
+} as const;
+
+export async function makeBureau({ tunnel = false } = {}): Promise<Bureau> {
   const folder = mkdtempSync(join(tmpdir(), 'checkpost-bureau-'));
   const at = (...names: string[]): string => join(folder, ...names);
   // Near now, so that the certificates hold for the real clock of TLS as well.
@@ -50,16 +78,21 @@ export async function makeBureau(): Promise<Bureau> {
   const parts: Parts = { clock, random: (bytes) => randomFillSync(bytes) };
   const authority = { dir: at('authority') };
   valueOf(await initAuthority({ ...authority, bureau: 'UTO', passphrase: null }, parts));
-  valueOf(await addSite({ ...authority, site: bureauSite }, parts));
+  if (tunnel) {
+    writeFileSync(at('network.json'), JSON.stringify(bureauNetwork));
+    valueOf(await setNetwork({ ...authority, file: at('network.json') }));
+  }
+  const site = { ...bureauSite, ...(tunnel && { uplinks: [...bureauUplinks] }) };
+  valueOf(await addSite({ ...authority, site }, parts));
   const bureau: Bureau = {
     clock,
     parts,
     authority,
     at,
-    async bundle({ terminal = 1, stick = 'stick' } = {}) {
+    async bundle({ site: of = bureauSite.id, terminal = 1, stick = 'stick' } = {}) {
       const order = {
         ...authority,
-        site: bureauSite.id,
+        site: of,
         terminal,
         out: at(stick),
         centralUrl: 'https://localhost:8443',
@@ -72,7 +105,8 @@ export async function makeBureau(): Promise<Bureau> {
         if (code === undefined) throw new Error('The code was asked for');
         return ok(code);
       };
-      return enrol({ stick: at(stick), state: at(state), askCode }, parts);
+      const tunnel = { folder: at(`${state}-uplink`), publicKeys };
+      return enrol({ stick: at(stick), state: at(state), tunnel, askCode }, parts);
     },
     sign: (stick = 'stick') => signRequest({ ...authority, request: at(stick) }, parts),
     async enrolled(terminal = 1) {
