@@ -36,63 +36,70 @@ function Accounts() {
       void ask('DELETE', name);
   };
   if (answer?.ok === false) return <FaultNote fault={answer.fault} />;
+  const rows = answer?.value ?? [];
   return (
     <section aria-label="Accounts">
       <h3>Accounts</h3>
-      <table class="plain">
-        <thead>
-          <tr>
-            <th scope="col">Account</th>
-            <th scope="col">Role</th>
-            <th scope="col">Bureau</th>
-            <th scope="col">Last seen</th>
-            <th scope="col" />
-          </tr>
-        </thead>
-        <tbody>
-          {(answer?.ok === true ? answer.value : []).map((row) => (
-            <tr key={row.name}>
-              <th scope="row">
-                {row.name} {row.disabled && <span class="mark">disabled</span>}
-                {row.origin === 'openid' && <span class="mark">OpenID Connect</span>}
-              </th>
-              <td>
-                <label>
-                  <span class="hidden">Role of {row.name}</span>
-                  <select
-                    value={row.role}
-                    disabled={row.name === identity.name || row.origin === 'openid'}
-                    onChange={(event) => void change(row.name, { role: event.currentTarget.value })}
-                  >
-                    {roles.map((role) => (
-                      <option key={role}>{role}</option>
-                    ))}
-                  </select>
-                </label>
-              </td>
-              <td>{row.bureau ?? 'all'}</td>
-              <td>{agoWords(row.lastSeen, now)}</td>
-              <td class="buttons">
-                {row.origin === 'local' && (
-                  <button type="button" onClick={() => setTyping(row.name)}>
-                    New password
-                  </button>
-                )}
-                {row.name !== identity.name && (
-                  <>
-                    <button type="button" onClick={() => void change(row.name, { disabled: !row.disabled })}>
-                      {row.disabled ? 'Enable' : 'Disable'}
-                    </button>
-                    <button type="button" onClick={() => remove(row.name)}>
-                      Remove
-                    </button>
-                  </>
-                )}
-              </td>
+      {answer !== undefined && rows.length === 0 && <p class="small">There are no accounts yet.</p>}
+      {rows.length > 0 && (
+        <table class="plain">
+          <thead>
+            <tr>
+              <th scope="col">Account</th>
+              <th scope="col">Role</th>
+              <th scope="col">Bureau</th>
+              <th scope="col">Last seen</th>
+              <th scope="col" />
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <tr key={row.name}>
+                <th scope="row">
+                  {row.name} {row.disabled && <span class="mark">disabled</span>}
+                  {row.origin === 'openid' && <span class="mark">OpenID Connect</span>}
+                </th>
+                <td>
+                  <label>
+                    <span class="hidden">Role of {row.name}</span>
+                    <select
+                      value={row.role}
+                      disabled={row.name === identity.name || row.origin === 'openid'}
+                      onChange={(event) => void change(row.name, { role: event.currentTarget.value })}
+                    >
+                      {roles.map((role) => (
+                        <option key={role}>{role}</option>
+                      ))}
+                    </select>
+                  </label>
+                </td>
+                <td>{row.bureau ?? 'all'}</td>
+                <td>{agoWords(row.lastSeen, now)}</td>
+                <td class="buttons">
+                  {row.origin === 'local' && (
+                    <button type="button" onClick={() => setTyping(row.name)}>
+                      New password
+                    </button>
+                  )}
+                  {row.name !== identity.name && (
+                    <>
+                      <button
+                        type="button"
+                        onClick={() => void change(row.name, { disabled: !row.disabled })}
+                      >
+                        {row.disabled ? 'Enable' : 'Disable'}
+                      </button>
+                      <button type="button" onClick={() => remove(row.name)}>
+                        Remove
+                      </button>
+                    </>
+                  )}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
       {fault !== undefined && <FaultNote fault={fault} />}
       {typing !== undefined && (
         <NewPasswordForm
